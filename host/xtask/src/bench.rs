@@ -1,0 +1,23 @@
+//! `cargo xtask bench`: the budgets of the design, each against its yardstick in the same run.
+
+use clap::ValueEnum;
+use miette::Result;
+
+use crate::components;
+use crate::workspace::{Workspace, run as run_command};
+
+/// The benchmarks.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Name {
+    /// An action through the sandbox against the same request by plain reqwest
+    Call,
+}
+
+/// Builds and runs a benchmark.
+pub fn run(workspace: &Workspace, name: Name, profile: &str) -> Result<()> {
+    components::build_all(workspace)?;
+    let name = match name {
+        Name::Call => "call",
+    };
+    run_command(&mut workspace.cargo(&["run", "--quiet", "--profile", profile, "--package", "cordon-bench", "--bin", name]))
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask test`: builds what the tests run – programs, connectors, guests – and runs them.
+
+use std::process::{Command, Stdio};
+
+use clap::ValueEnum;
+use miette::{Result, miette};
+
+use crate::components;
+use crate::workspace::{self, Workspace};
+
+/// What some tests need beyond this machine's Rust. Each is a feature of `cordon-end-to-end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tool {
+    /// curl, as an independent HTTPS client of the lab
+    Curl,
+    /// Python 3, as an independent client with another TLS library's defaults
+    Python,
+    /// All of them
+    All,
+}
+
+impl Tool {
+    /// The program to look for and the feature that adds its tests.
+    const EACH: [(Self, &'static str, &'static str); 2] =
+        [(Self::Curl, "curl", "with-curl"), (Self::Python, "python3", "with-python")];
+}
+
+/// Builds and runs the tests.
+pub fn run(workspace: &Workspace, with: &[Tool], filter: Option<&str>) -> Result<()> {
+    let features = features(with)?;
+    components::build_all(workspace)?;
+    run_tests(workspace, &features, filter)
+}
+
+fn run_tests(workspace: &Workspace, features: &[String], filter: Option<&str>) -> Result<()> {
+    workspace.build_programs("dev")?;
+    let mut command = workspace.cargo(&["test", "--workspace"]);
+    if !features.is_empty() {
+        command.args(["--features", &features.join(",")]);
+    }
+    if let Some(filter) = filter {
+        command.args(["--", filter]);
+    }
+    workspace::run(&mut command)
+}
+
+/// The cargo features for these tools, after looking whether each is there.
+fn features(with: &[Tool]) -> Result<Vec<String>> {
+    let mut features = Vec::new();
+    for (tool, program, feature) in Tool::EACH {
+        if !with.contains(&tool) && !with.contains(&Tool::All) {
+            continue;
+        }
+        let answers = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if !answers.is_ok_and(|status| status.success()) {
+            return Err(miette!(
+                help = "install it by its name with the system's package manager, or leave it out of `--with`",
+                "`{program}` is needed for these tests and is not here"
+            ));
+        }
+        features.push(format!("cordon-end-to-end/{feature}"));
+    }
+    Ok(features)
+}
