@@ -14,6 +14,11 @@ impl Code {
     /// The first line of the page without its mark.
     #[must_use]
     pub fn title(&self) -> &'static str {
-        self.page.lines().next().unwrap_or_default().trim_start_matches('#').trim()
+        self.page
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches('#')
+            .trim()
     }
 }

@@ -5,12 +5,16 @@
 //! fields, cases and words are WIT's; every field of a record is there, missing ones as nothing;
 //! maps are lists of `[key, value]`. [`present`] is the way back to what people see.
 
+mod present;
+
 use std::fmt;
 
 use crate::name;
 use crate::types::{Field, Record, Type, Variant, Words};
 use crate::units;
 use crate::value::{BYTES_PREFIX, Map, Value};
+
+pub use present::present;
 
 /// A value that is not of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +39,20 @@ impl std::error::Error for ValueError {}
 
 impl ValueError {
     fn new(problem: impl Into<String>) -> Self {
-        Self { path: String::new(), problem: problem.into() }
+        Self {
+            path: String::new(),
+            problem: problem.into(),
+        }
     }
 
     /// The same error, seen from the value that holds the wrong one under this name.
     #[must_use]
     pub fn in_field(mut self, name: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        let dot = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
         self.path = format!("{}{dot}{}", name::snake(name), self.path);
         self
     }
@@ -49,7 +60,11 @@ impl ValueError {
     /// The same error, seen from the list that holds the wrong value at this place.
     #[must_use]
     pub fn at_index(mut self, index: usize) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        let dot = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
         self.path = format!("[{index}]{dot}{}", self.path);
         self
     }
@@ -68,12 +83,17 @@ pub fn conform(value: &Value, r#type: &Type) -> Result<Value, ValueError> {
         Type::Integer(width) => integer(value, width.bounds()),
         Type::F32 => {
             let number = float(value)?;
-            #[allow(clippy::cast_possible_truncation, reason = "the next line refuses what was lost")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "the next line refuses what was lost"
+            )]
             let narrow = number as f32;
             if number.is_nan() || f64::from(narrow) == number {
                 Ok(Value::Float(number))
             } else {
-                Err(ValueError::new(format!("{number} cannot be kept exactly in 32 bits")))
+                Err(ValueError::new(format!(
+                    "{number} cannot be kept exactly in 32 bits"
+                )))
             }
         }
         Type::F64 => float(value).map(Value::Float),
@@ -92,7 +112,10 @@ pub fn conform(value: &Value, r#type: &Type) -> Result<Value, ValueError> {
             if u32::try_from(values.len()) == Ok(*length) {
                 Ok(Value::List(values))
             } else {
-                Err(ValueError::new(format!("needs exactly {length} values, got {}", values.len())))
+                Err(ValueError::new(format!(
+                    "needs exactly {length} values, got {}",
+                    values.len()
+                )))
             }
         }
         Type::Map(key, inner) => map(value, key, inner),
@@ -113,7 +136,10 @@ pub fn conform(value: &Value, r#type: &Type) -> Result<Value, ValueError> {
                 .map(|milliseconds| Value::Integer(milliseconds.into()))
                 .map_err(|error| ValueError::new(error.to_string())),
             Value::Integer(_) => integer(value, (i64::MIN.into(), i64::MAX.into())),
-            _ => Err(expected("a timestamp such as \"2026-03-14T09:21:37Z\"", value)),
+            _ => Err(expected(
+                "a timestamp such as \"2026-03-14T09:21:37Z\"",
+                value,
+            )),
         },
         Type::Json => json(value),
         Type::Secret => match value {
@@ -127,71 +153,6 @@ pub fn conform(value: &Value, r#type: &Type) -> Result<Value, ValueError> {
             Value::Blob(_) => Ok(value.clone()),
             _ => Err(expected("a blob", value)),
         },
-    }
-}
-
-/// What people and playbooks see of a value in the exact form of `type`; the way back from [`conform`].
-///
-/// A timestamp outside the years -9999 to 9999 stays a number, since it has no text.
-#[must_use]
-pub fn present(value: &Value, r#type: &Type) -> Value {
-    match (r#type, value) {
-        (Type::List(inner) | Type::FixedList(inner, _), Value::List(values)) => {
-            Value::List(values.iter().map(|value| present(value, inner)).collect())
-        }
-        (Type::Map(key, inner), Value::List(pairs)) => present_map(pairs, key, inner),
-        (Type::Option(inner), Value::Map(some)) if inner.can_be_null() => match some.get("some") {
-            Some(value) => Value::map([("some", present(value, inner))]),
-            None => value.clone(),
-        },
-        (Type::Option(_), Value::Null) => Value::Null,
-        (Type::Option(inner), _) => present(value, inner),
-        (Type::Result(ok, err), Value::Map(side)) => Value::Map(
-            side.iter()
-                .map(|(name, value)| {
-                    let inner = if name == "ok" { ok } else { err };
-                    let value = inner.as_ref().map_or_else(|| value.clone(), |inner| present(value, inner));
-                    (name.clone(), value)
-                })
-                .collect(),
-        ),
-        (Type::Tuple(types), Value::List(values)) => {
-            Value::List(values.iter().zip(types.iter()).map(|(value, inner)| present(value, inner)).collect())
-        }
-        (Type::Record(record), Value::Map(fields)) => Value::Map(
-            record
-                .fields
-                .iter()
-                .filter_map(|field| {
-                    let value = fields.get(&field.name)?;
-                    Some((name::snake(&field.name), present(value, &field.r#type)))
-                })
-                .collect(),
-        ),
-        (Type::Variant(_), Value::Text(case)) => Value::Text(name::snake(case)),
-        (Type::Variant(variant), Value::Map(case)) => Value::Map(
-            case.iter()
-                .map(|(name, value)| {
-                    let inner = variant.cases.iter().find(|case| case.name == *name).and_then(|case| case.r#type.as_ref());
-                    (name::snake(name), inner.map_or_else(|| value.clone(), |inner| present(value, inner)))
-                })
-                .collect(),
-        ),
-        (Type::Enum(_), Value::Text(word)) => Value::Text(name::snake(word)),
-        (Type::Flags(_), Value::List(words)) => Value::List(
-            words.iter().map(|word| word.as_text().map_or_else(|| word.clone(), |word| Value::Text(name::snake(word)))).collect(),
-        ),
-        (Type::Duration, Value::Integer(number)) => {
-            u64::try_from(*number).map_or_else(|_| value.clone(), |number| Value::Text(units::format_duration(number)))
-        }
-        (Type::Size, Value::Integer(number)) => {
-            u64::try_from(*number).map_or_else(|_| value.clone(), |number| Value::Text(units::format_size(number)))
-        }
-        (Type::Timestamp, Value::Integer(number)) => i64::try_from(*number)
-            .ok()
-            .and_then(units::format_timestamp)
-            .map_or_else(|| value.clone(), Value::Text),
-        _ => value.clone(),
     }
 }
 
@@ -213,15 +174,22 @@ fn integer(value: &Value, (smallest, largest): (i128, i128)) -> Result<Value, Va
             whole.into()
         }
         // Playbooks cannot hold numbers above 2^63-1; such a number travels as its digits.
-        Value::Text(text) if largest > i64::MAX.into() && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
-            text.parse().map_err(|_| expected("a whole number", value))?
+        Value::Text(text)
+            if largest > i64::MAX.into()
+                && !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            text.parse()
+                .map_err(|_| expected("a whole number", value))?
         }
         _ => return Err(expected("a whole number", value)),
     };
     if (smallest..=largest).contains(&number) {
         Ok(Value::Integer(number))
     } else {
-        Err(ValueError::new(format!("{number} is not in {smallest}..={largest}")))
+        Err(ValueError::new(format!(
+            "{number} is not in {smallest}..={largest}"
+        )))
     }
 }
 
@@ -233,7 +201,9 @@ fn float(value: &Value) -> Result<f64, ValueError> {
             let number = *number as f64;
             Ok(number)
         }
-        Value::Integer(number) => Err(ValueError::new(format!("{number} cannot be kept exactly as a floating point number"))),
+        Value::Integer(number) => Err(ValueError::new(format!(
+            "{number} cannot be kept exactly as a floating point number"
+        ))),
         Value::Text(text) if text == "NaN" => Ok(f64::NAN),
         Value::Text(text) if text == "inf" => Ok(f64::INFINITY),
         Value::Text(text) if text == "-inf" => Ok(f64::NEG_INFINITY),
@@ -247,7 +217,9 @@ fn bytes(value: &Value) -> Result<Vec<u8>, ValueError> {
         Value::Bytes(bytes) => Ok(bytes.clone()),
         Value::Text(text) => {
             let encoded = text.strip_prefix(BYTES_PREFIX).ok_or_else(|| {
-                ValueError::new(format!("needs bytes, got text; write `{BYTES_PREFIX}` and base64"))
+                ValueError::new(format!(
+                    "needs bytes, got text; write `{BYTES_PREFIX}` and base64"
+                ))
             })?;
             base64::engine::general_purpose::STANDARD
                 .decode(encoded)
@@ -256,12 +228,16 @@ fn bytes(value: &Value) -> Result<Vec<u8>, ValueError> {
         Value::List(values) => values
             .iter()
             .enumerate()
-            .map(|(index, value)| match integer(value, (0, 255)) {
-                Ok(Value::Integer(number)) => u8::try_from(number).map_err(|_| expected("a byte", value)),
-                Ok(other) => Err(expected("a byte", &other)),
-                Err(error) => Err(error),
-            }
-            .map_err(|error| error.at_index(index)))
+            .map(|(index, value)| {
+                match integer(value, (0, 255)) {
+                    Ok(Value::Integer(number)) => {
+                        u8::try_from(number).map_err(|_| expected("a byte", value))
+                    }
+                    Ok(other) => Err(expected("a byte", &other)),
+                    Err(error) => Err(error),
+                }
+                .map_err(|error| error.at_index(index))
+            })
             .collect(),
         _ => Err(expected("bytes", value)),
     }
@@ -281,9 +257,10 @@ fn list(value: &Value, inner: &Type) -> Result<Vec<Value>, ValueError> {
 fn map(value: &Value, key: &Type, inner: &Type) -> Result<Value, ValueError> {
     let pair = |name: Value, value: &Value| Value::List(vec![name, value.clone()]);
     let pairs: Vec<Value> = match value {
-        Value::Map(entries) if *key == Type::Text => {
-            entries.iter().map(|(name, value)| pair(Value::Text(name.clone()), value)).collect()
-        }
+        Value::Map(entries) if *key == Type::Text => entries
+            .iter()
+            .map(|(name, value)| pair(Value::Text(name.clone()), value))
+            .collect(),
         Value::List(pairs) => pairs.clone(),
         _ => return Err(expected(&format!("a map from {key} to {inner}"), value)),
     };
@@ -292,34 +269,20 @@ fn map(value: &Value, key: &Type, inner: &Type) -> Result<Value, ValueError> {
     let mut exact = Vec::with_capacity(pairs.len());
     for (index, pair) in pairs.iter().enumerate() {
         let pair = tuple(pair, &types).map_err(|error| error.at_index(index))?;
-        let name = pair.as_list().and_then(<[Value]>::first).cloned().unwrap_or_default();
+        let name = pair
+            .as_list()
+            .and_then(<[Value]>::first)
+            .cloned()
+            .unwrap_or_default();
         if seen.contains(&name) {
-            return Err(ValueError::new(format!("the key {name} stands here twice")).at_index(index));
+            return Err(
+                ValueError::new(format!("the key {name} stands here twice")).at_index(index)
+            );
         }
         seen.push(name);
         exact.push(pair);
     }
     Ok(Value::List(exact))
-}
-
-fn present_map(pairs: &[Value], key: &Type, inner: &Type) -> Value {
-    let types = Type::Tuple([key.clone(), inner.clone()].into());
-    let pairs: Vec<Value> = pairs.iter().map(|pair| present(pair, &types)).collect();
-    if *key != Type::Text {
-        return Value::List(pairs);
-    }
-    let entries: Option<Map> = pairs
-        .iter()
-        .map(|pair| match pair.as_list() {
-            Some([Value::Text(name), value]) => Some((name.clone(), value.clone())),
-            _ => None,
-        })
-        .collect();
-    match entries {
-        // A key that stands twice has no place in a plain map.
-        Some(entries) if entries.len() == pairs.len() => Value::Map(entries),
-        _ => Value::List(pairs),
-    }
 }
 
 fn option(value: &Value, inner: &Type) -> Result<Value, ValueError> {
@@ -334,7 +297,10 @@ fn option(value: &Value, inner: &Type) -> Result<Value, ValueError> {
         _ => None,
     };
     match some {
-        Some(some) => Ok(Value::map([("some", conform(some, inner).map_err(|error| error.in_field("some"))?)])),
+        Some(some) => Ok(Value::map([(
+            "some",
+            conform(some, inner).map_err(|error| error.in_field("some"))?,
+        )])),
         // What is there and is not nothing needs no wrapping to be understood.
         None => Ok(Value::map([("some", conform(value, inner)?)])),
     }
@@ -342,14 +308,19 @@ fn option(value: &Value, inner: &Type) -> Result<Value, ValueError> {
 
 fn result(value: &Value, ok: Option<&Type>, err: Option<&Type>) -> Result<Value, ValueError> {
     let wrong = || expected("`#{ ok: … }` or `#{ err: … }`", value);
-    let map = value.as_map().filter(|map| map.len() == 1).ok_or_else(wrong)?;
+    let map = value
+        .as_map()
+        .filter(|map| map.len() == 1)
+        .ok_or_else(wrong)?;
     let (name, value) = map.iter().next().ok_or_else(wrong)?;
     let inner = match name.as_str() {
         "ok" => ok,
         "err" => err,
         _ => return Err(wrong()),
     };
-    payload(value, inner).map(|value| Value::map([(name.clone(), value)])).map_err(|error| error.in_field(name))
+    payload(value, inner)
+        .map(|value| Value::map([(name.clone(), value)]))
+        .map_err(|error| error.in_field(name))
 }
 
 fn payload(value: &Value, inner: Option<&Type>) -> Result<Value, ValueError> {
@@ -366,49 +337,83 @@ fn tuple(value: &Value, types: &[Type]) -> Result<Value, ValueError> {
             .iter()
             .zip(types)
             .enumerate()
-            .map(|(index, (value, inner))| conform(value, inner).map_err(|error| error.at_index(index)))
+            .map(|(index, (value, inner))| {
+                conform(value, inner).map_err(|error| error.at_index(index))
+            })
             .collect::<Result<_, _>>()
             .map(Value::List),
-        Value::List(values) => Err(ValueError::new(format!("needs exactly {} values, got {}", types.len(), values.len()))),
-        _ => Err(expected(&format!("a list of {} values", types.len()), value)),
+        Value::List(values) => Err(ValueError::new(format!(
+            "needs exactly {} values, got {}",
+            types.len(),
+            values.len()
+        ))),
+        _ => Err(expected(
+            &format!("a list of {} values", types.len()),
+            value,
+        )),
     }
 }
 
 fn record(value: &Value, record: &Record) -> Result<Value, ValueError> {
     let Value::Map(given) = value else {
-        return Err(expected(record.name.as_deref().map_or("a map".to_owned(), |name| format!("a map ({})", name::snake(name))).as_str(), value));
+        return Err(expected(
+            record
+                .name
+                .as_deref()
+                .map_or("a map".to_owned(), |name| {
+                    format!("a map ({})", name::snake(name))
+                })
+                .as_str(),
+            value,
+        ));
     };
     let mut exact = Map::new();
     for field in &record.fields {
         let (snake, kebab) = (given.get(&name::snake(&field.name)), given.get(&field.name));
         let value = match (snake, kebab) {
             (Some(_), Some(_)) if field.name.contains('-') => {
-                return Err(ValueError::new("is given twice, in both spellings").in_field(&field.name));
+                return Err(
+                    ValueError::new("is given twice, in both spellings").in_field(&field.name)
+                );
             }
             (Some(value), _) | (None, Some(value)) => {
                 conform(value, &field.r#type).map_err(|error| error.in_field(&field.name))?
             }
             (None, None) if matches!(field.r#type, Type::Option(_)) => Value::Null,
             (None, None) => {
-                return Err(ValueError::new(format!("is missing; it needs {}", field.r#type)).in_field(&field.name));
+                return Err(
+                    ValueError::new(format!("is missing; it needs {}", field.r#type))
+                        .in_field(&field.name),
+                );
             }
         };
         exact.insert(field.name.clone(), value);
     }
-    match given.keys().find(|given| !record.fields.iter().any(|field| name::same(&field.name, given))) {
+    match given.keys().find(|given| {
+        !record
+            .fields
+            .iter()
+            .any(|field| name::same(&field.name, given))
+    }) {
         Some(unknown) => Err(unknown_name(unknown, &record.fields)),
         None => Ok(Value::Map(exact)),
     }
 }
 
 fn unknown_name(unknown: &str, fields: &[Field]) -> ValueError {
-    let names: Vec<String> = fields.iter().map(|field| name::snake(&field.name)).collect();
+    let names: Vec<String> = fields
+        .iter()
+        .map(|field| name::snake(&field.name))
+        .collect();
     let hint = match name::nearest(unknown, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "there are none".to_owned(),
         None => format!("there are `{}`", names.join("`, `")),
     };
-    ValueError { path: unknown.to_owned(), problem: format!("is no name here; {hint}") }
+    ValueError {
+        path: unknown.to_owned(),
+        problem: format!("is no name here; {hint}"),
+    }
 }
 
 fn variant(value: &Value, variant: &Variant) -> Result<Value, ValueError> {
@@ -420,15 +425,29 @@ fn variant(value: &Value, variant: &Variant) -> Result<Value, ValueError> {
             None => return Err(expected("one of the cases", value)),
         },
         _ => {
-            let names: Vec<String> = variant.cases.iter().map(|case| name::snake(&case.name)).collect();
-            return Err(expected(&format!("`#{{ case: value }}` with one of the cases `{}`", names.join("`, `")), value));
+            let names: Vec<String> = variant
+                .cases
+                .iter()
+                .map(|case| name::snake(&case.name))
+                .collect();
+            return Err(expected(
+                &format!(
+                    "`#{{ case: value }}` with one of the cases `{}`",
+                    names.join("`, `")
+                ),
+                value,
+            ));
         }
     };
-    let case = variant.cases.iter().find(|case| name::same(&case.name, given)).ok_or_else(|| {
-        no_such_word(given, variant.cases.iter().map(|case| case.name.as_str()))
-    })?;
+    let case = variant
+        .cases
+        .iter()
+        .find(|case| name::same(&case.name, given))
+        .ok_or_else(|| no_such_word(given, variant.cases.iter().map(|case| case.name.as_str())))?;
     match &case.r#type {
-        None => payload(value, None).map(|_| Value::Text(case.name.clone())).map_err(|error| error.in_field(given)),
+        None => payload(value, None)
+            .map(|_| Value::Text(case.name.clone()))
+            .map_err(|error| error.in_field(given)),
         Some(inner) => conform(value, inner)
             .map(|value| Value::map([(case.name.clone(), value)]))
             .map_err(|error| error.in_field(given)),
@@ -447,7 +466,10 @@ fn word<'a>(given: &str, words: &'a Words) -> Result<&'a str, ValueError> {
 fn no_such_word<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> ValueError {
     let all: Vec<String> = known.clone().map(name::snake).collect();
     let near = name::nearest(given, all.iter().map(String::as_str));
-    let hint = near.map_or_else(|| format!("it is one of \"{}\"", all.join("\", \"")), |near| format!("did you mean \"{near}\"?"));
+    let hint = near.map_or_else(
+        || format!("it is one of \"{}\"", all.join("\", \"")),
+        |near| format!("did you mean \"{near}\"?"),
+    );
     ValueError::new(format!("\"{given}\" is not known here; {hint}"))
 }
 
@@ -457,7 +479,9 @@ fn flags(value: &Value, words: &Words) -> Result<Value, ValueError> {
     };
     let mut given = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
-        let text = value.as_text().ok_or_else(|| expected("text", value).at_index(index))?;
+        let text = value
+            .as_text()
+            .ok_or_else(|| expected("text", value).at_index(index))?;
         given.push(word(text, words).map_err(|error| error.at_index(index))?);
     }
     Ok(Value::List(
@@ -477,9 +501,13 @@ fn unit(
 ) -> Result<Value, ValueError> {
     match value {
         Value::Text(text) if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            parse(text).map(|number| Value::Integer(number.into())).map_err(|error| ValueError::new(error.to_string()))
+            parse(text)
+                .map(|number| Value::Integer(number.into()))
+                .map_err(|error| ValueError::new(error.to_string()))
         }
-        Value::Text(_) | Value::Integer(_) | Value::Float(_) => integer(value, (0, u64::MAX.into())),
+        Value::Text(_) | Value::Integer(_) | Value::Float(_) => {
+            integer(value, (0, u64::MAX.into()))
+        }
         _ => Err(expected(what, value)),
     }
 }
@@ -490,20 +518,26 @@ pub const JSON_DEPTH_MAX: usize = 64;
 fn json(value: &Value) -> Result<Value, ValueError> {
     fn check(value: &Value, depth: usize) -> Result<(), ValueError> {
         if depth > JSON_DEPTH_MAX {
-            return Err(ValueError::new(format!("is nested deeper than {JSON_DEPTH_MAX}")));
+            return Err(ValueError::new(format!(
+                "is nested deeper than {JSON_DEPTH_MAX}"
+            )));
         }
         match value {
             Value::Null | Value::Bool(_) | Value::Text(_) => Ok(()),
-            Value::Integer(number) if *number >= i64::MIN.into() && *number <= u64::MAX.into() => Ok(()),
+            Value::Integer(number) if *number >= i64::MIN.into() && *number <= u64::MAX.into() => {
+                Ok(())
+            }
             Value::Float(number) if number.is_finite() => Ok(()),
-            Value::List(values) => values
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, value)| check(value, depth + 1).map_err(|error| error.at_index(index))),
-            Value::Map(values) => values
-                .iter()
-                .try_for_each(|(name, value)| check(value, depth + 1).map_err(|error| error.in_field(name))),
-            other => Err(ValueError::new(format!("{} has no place in JSON", other.kind()))),
+            Value::List(values) => values.iter().enumerate().try_for_each(|(index, value)| {
+                check(value, depth + 1).map_err(|error| error.at_index(index))
+            }),
+            Value::Map(values) => values.iter().try_for_each(|(name, value)| {
+                check(value, depth + 1).map_err(|error| error.in_field(name))
+            }),
+            other => Err(ValueError::new(format!(
+                "{} has no place in JSON",
+                other.kind()
+            ))),
         }
     }
     check(value, 0)?;

@@ -169,13 +169,22 @@ impl Failure {
         let mut map = Map::new();
         map.insert("kind".to_owned(), Value::text(self.kind.name()));
         map.insert("message".to_owned(), Value::text(self.message.clone()));
-        map.insert("status".to_owned(), self.status.map_or(Value::Null, |status| Value::Integer(status.into())));
+        map.insert(
+            "status".to_owned(),
+            self.status
+                .map_or(Value::Null, |status| Value::Integer(status.into())),
+        );
         map.insert(
             "retry_after".to_owned(),
-            self.retry_after_ms.map_or(Value::Null, |ms| Value::text(crate::units::format_duration(ms))),
+            self.retry_after_ms.map_or(Value::Null, |ms| {
+                Value::text(crate::units::format_duration(ms))
+            }),
         );
         map.insert("details".to_owned(), self.details.clone());
-        map.insert("connection".to_owned(), Value::text(self.connection.clone()));
+        map.insert(
+            "connection".to_owned(),
+            Value::text(self.connection.clone()),
+        );
         map.insert("action".to_owned(), Value::text(self.action.clone()));
         map.insert("retryable".to_owned(), Value::Bool(self.is_retryable()));
         map.insert("delivery".to_owned(), Value::text(delivery));

@@ -232,7 +232,10 @@ impl ActionManifest {
     /// The worst that the action can do, for when the arguments are not known.
     #[must_use]
     pub fn worst_effect(&self) -> Effect {
-        self.overrides.iter().map(|other| other.effect).fold(self.effect, Effect::max)
+        self.overrides
+            .iter()
+            .map(|other| other.effect)
+            .fold(self.effect, Effect::max)
     }
 }
 
@@ -242,7 +245,9 @@ impl Condition {
     pub fn holds(&self, value: Option<&Value>) -> bool {
         let value = value.filter(|value| !value.is_null());
         match self {
-            Self::Equals(expected) => value == Some(expected) || (expected.is_null() && value.is_none()),
+            Self::Equals(expected) => {
+                value == Some(expected) || (expected.is_null() && value.is_none())
+            }
             Self::Present => value.is_some(),
             Self::Absent => value.is_none(),
             Self::Empty => match value {
@@ -259,7 +264,11 @@ impl Condition {
 #[must_use]
 pub fn at_path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, part| {
-        value.as_map()?.iter().find(|(name, _)| name::same(name, part)).map(|(_, value)| value)
+        value
+            .as_map()?
+            .iter()
+            .find(|(name, _)| name::same(name, part))
+            .map(|(_, value)| value)
     })
 }
 
@@ -281,16 +290,29 @@ mod tests {
 
     #[test]
     fn an_override_holds_for_its_value_only_and_the_worst_counts_while_it_is_unknown() {
-        let with_hosts = |yes| Value::map([("options", Value::map([("with_hosts", Value::Bool(yes))]))]);
-        assert_eq!(delete_group().effect_with(&with_hosts(true)), Effect::Destructive);
-        assert_eq!(delete_group().effect_with(&with_hosts(false)), Effect::Irreversible);
-        assert_eq!(delete_group().effect_with(&Value::Map(Default::default())), Effect::Irreversible);
+        let with_hosts =
+            |yes| Value::map([("options", Value::map([("with_hosts", Value::Bool(yes))]))]);
+        assert_eq!(
+            delete_group().effect_with(&with_hosts(true)),
+            Effect::Destructive
+        );
+        assert_eq!(
+            delete_group().effect_with(&with_hosts(false)),
+            Effect::Irreversible
+        );
+        assert_eq!(
+            delete_group().effect_with(&Value::Map(Default::default())),
+            Effect::Irreversible
+        );
         assert_eq!(delete_group().worst_effect(), Effect::Destructive);
     }
 
     #[test]
     fn what_is_not_said_about_an_action_counts_as_the_worst() {
         let unsaid = ActionManifest::unsaid("wipe");
-        assert_eq!((unsaid.effect, unsaid.repeat), (Effect::Destructive, Repeat::None));
+        assert_eq!(
+            (unsaid.effect, unsaid.repeat),
+            (Effect::Destructive, Repeat::None)
+        );
     }
 }

@@ -28,7 +28,9 @@ impl ConnectorModel {
     /// The action of this name, in either spelling.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&Action> {
-        self.actions.iter().find(|action| name::same(&action.name, name))
+        self.actions
+            .iter()
+            .find(|action| name::same(&action.name, name))
     }
 
     /// The action that `name` means to a playbook that sees the connector through these
@@ -37,12 +39,19 @@ impl ConnectorModel {
     #[must_use]
     pub fn action_of_capabilities(&self, capabilities: &[String], name: &str) -> Option<&Action> {
         let in_view = |action: &&Action| {
-            action.capability.as_ref().is_some_and(|capability| capabilities.contains(capability))
+            action
+                .capability
+                .as_ref()
+                .is_some_and(|capability| capabilities.contains(capability))
         };
         if let Some(action) = self.action(name).filter(in_view) {
             return Some(action);
         }
-        let mut found = self.actions.iter().filter(in_view).filter(|action| name::same(&action.function, name));
+        let mut found = self
+            .actions
+            .iter()
+            .filter(in_view)
+            .filter(|action| name::same(&action.function, name));
         match (found.next(), found.next()) {
             (Some(action), None) => Some(action),
             _ => None,
@@ -52,7 +61,9 @@ impl ConnectorModel {
     /// Whether it exports all of these capabilities.
     #[must_use]
     pub fn has_capabilities(&self, capabilities: &[String]) -> bool {
-        capabilities.iter().all(|capability| self.capabilities.contains(capability))
+        capabilities
+            .iter()
+            .all(|capability| self.capabilities.contains(capability))
     }
 }
 
@@ -88,7 +99,9 @@ impl Action {
     /// The parameter of this name, in either spelling.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
-        self.parameters.iter().find(|parameter| name::same(&parameter.name, name))
+        self.parameters
+            .iter()
+            .find(|parameter| name::same(&parameter.name, name))
     }
 
     /// The parameters as the record that a playbook passes, for checking arguments.

@@ -251,7 +251,12 @@ impl fmt::Display for Type {
 impl Words {
     fn fmt_words(&self, f: &mut fmt::Formatter<'_>, separator: &str) -> fmt::Result {
         for (index, word) in self.words.iter().enumerate() {
-            write!(f, "{}\"{}\"", if index == 0 { "" } else { separator }, snake(&word.name))?;
+            write!(
+                f,
+                "{}\"{}\"",
+                if index == 0 { "" } else { separator },
+                snake(&word.name)
+            )?;
         }
         Ok(())
     }

@@ -5,8 +5,14 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 /// Units of time, largest first, in milliseconds.
-const TIME_UNITS: [(&str, u64); 6] =
-    [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const TIME_UNITS: [(&str, u64); 6] = [
+    ("w", 604_800_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 /// Units of size, in bytes; decimal first, largest first.
 const SIZE_UNITS: [(&str, u64); 9] = [
@@ -43,7 +49,9 @@ pub enum UnitError {
 /// # Errors
 /// Where the text is not a duration or too large for 64 bits.
 pub fn parse_duration(text: &str) -> Result<u64, UnitError> {
-    sum_of_units(text.trim(), &TIME_UNITS, || UnitError::Duration(text.to_owned()))
+    sum_of_units(text.trim(), &TIME_UNITS, || {
+        UnitError::Duration(text.to_owned())
+    })
 }
 
 /// The shortest exact text of a duration in milliseconds: `7_200_000` is `2h`. Weeks are not
@@ -70,7 +78,9 @@ pub fn format_duration(milliseconds: u64) -> String {
 /// # Errors
 /// Where the text is not a size or too large for 64 bits.
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
-    sum_of_units(text.trim(), &SIZE_UNITS, || UnitError::Size(text.to_owned()))
+    sum_of_units(text.trim(), &SIZE_UNITS, || {
+        UnitError::Size(text.to_owned())
+    })
 }
 
 /// The shortest exact text of a size in bytes: `10_000_000` is `10MB`, `65_536` is `64KiB`.
@@ -101,7 +111,9 @@ pub fn parse_timestamp(text: &str) -> Result<i64, UnitError> {
 /// -9999 to 9999.
 #[must_use]
 pub fn format_timestamp(milliseconds: i64) -> Option<String> {
-    Timestamp::from_millisecond(milliseconds).ok().map(|timestamp| timestamp.to_string())
+    Timestamp::from_millisecond(milliseconds)
+        .ok()
+        .map(|timestamp| timestamp.to_string())
 }
 
 fn sum_of_units(
@@ -115,10 +127,14 @@ fn sum_of_units(
         return Err(wrong());
     }
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(&wrong)?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .ok_or_else(&wrong)?;
         let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
         rest = &rest[digits..];
-        let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (_, length) = units
             .iter()
             .find(|(unit, _)| unit.eq_ignore_ascii_case(rest[..end].trim()))
@@ -144,9 +160,16 @@ mod tests {
         assert_eq!(parse_duration("1h30m"), Ok(5_400_000));
         assert_eq!(parse_duration(" 250ms "), Ok(250));
         for wrong in ["", "h", "2", "2 hours", "-2h", "1.5h", "2h-1m"] {
-            assert_eq!(parse_duration(wrong), Err(UnitError::Duration(wrong.to_owned())), "{wrong}");
+            assert_eq!(
+                parse_duration(wrong),
+                Err(UnitError::Duration(wrong.to_owned())),
+                "{wrong}"
+            );
         }
-        assert!(matches!(parse_duration("999999999999999999w"), Err(UnitError::TooLarge(_))));
+        assert!(matches!(
+            parse_duration("999999999999999999w"),
+            Err(UnitError::TooLarge(_))
+        ));
     }
 
     #[test]

@@ -71,7 +71,12 @@ impl Value {
 
     /// A map from names and values.
     pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        Self::Map(
+            entries
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        )
     }
 
     /// The text, if this is text.
@@ -236,7 +241,10 @@ impl Serialize for Value {
 #[must_use]
 pub fn bytes_as_text(bytes: &[u8]) -> String {
     use base64::Engine as _;
-    format!("{BYTES_PREFIX}{}", base64::engine::general_purpose::STANDARD.encode(bytes))
+    format!(
+        "{BYTES_PREFIX}{}",
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    )
 }
 
 /// JSON, without the forms that only Cordon writes: text stays text, `{"$secret": …}` stays a map.

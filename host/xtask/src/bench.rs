@@ -19,5 +19,14 @@ pub fn run(workspace: &Workspace, name: Name, profile: &str) -> Result<()> {
     let name = match name {
         Name::Call => "call",
     };
-    run_command(&mut workspace.cargo(&["run", "--quiet", "--profile", profile, "--package", "cordon-bench", "--bin", name]))
+    run_command(&mut workspace.cargo(&[
+        "run",
+        "--quiet",
+        "--profile",
+        profile,
+        "--package",
+        "cordon-bench",
+        "--bin",
+        name,
+    ]))
 }

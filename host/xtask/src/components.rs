@@ -15,10 +15,15 @@ const CONNECTORS: [(&str, &str); 1] = [("cordon-kata", "kata")];
 
 /// Adds the wasm target where it is missing.
 pub fn ensure_target() -> Result<()> {
-    let listed = Command::new("rustup").args(["target", "list", "--installed"]).output();
+    let listed = Command::new("rustup")
+        .args(["target", "list", "--installed"])
+        .output();
     match listed {
         Ok(output) if output.status.success() => {
-            if String::from_utf8_lossy(&output.stdout).lines().any(|line| line.trim() == TARGET) {
+            if String::from_utf8_lossy(&output.stdout)
+                .lines()
+                .any(|line| line.trim() == TARGET)
+            {
                 return Ok(());
             }
             say(&format!("the target {TARGET} is missing; adding it"));
@@ -39,7 +44,11 @@ pub fn build_connectors(workspace: &Workspace) -> Result<PathBuf> {
     run(&mut command)?;
     let folder = workspace.target.join("components").join("connectors");
     for (package, name) in CONNECTORS {
-        let built = workspace.target.join(TARGET).join("connector").join(format!("{}.wasm", package.replace('-', "_")));
+        let built = workspace
+            .target
+            .join(TARGET)
+            .join("connector")
+            .join(format!("{}.wasm", package.replace('-', "_")));
         publish(&built, &folder.join(format!("{name}.wasm")))?;
     }
     Ok(folder)
@@ -48,13 +57,27 @@ pub fn build_connectors(workspace: &Workspace) -> Result<PathBuf> {
 /// Builds the guests of the tests, one component for each example of their crate.
 pub fn build_guests(workspace: &Workspace) -> Result<PathBuf> {
     ensure_target()?;
-    run(&mut workspace.cargo(&["build", "--target", TARGET, "--package", "cordon-guests", "--examples"]))?;
+    run(&mut workspace.cargo(&[
+        "build",
+        "--target",
+        TARGET,
+        "--package",
+        "cordon-guests",
+        "--examples",
+    ]))?;
     let folder = workspace.target.join("components").join("guests");
     let examples = workspace.root.join("tests/guests/examples");
     for entry in std::fs::read_dir(&examples).into_diagnostic()? {
         let path = entry.into_diagnostic()?.path();
-        if let (Some(name), true) = (path.file_stem().and_then(|stem| stem.to_str()), path.extension().is_some_and(|e| e == "rs")) {
-            let built = workspace.target.join(TARGET).join("debug/examples").join(format!("{name}.wasm"));
+        if let (Some(name), true) = (
+            path.file_stem().and_then(|stem| stem.to_str()),
+            path.extension().is_some_and(|e| e == "rs"),
+        ) {
+            let built = workspace
+                .target
+                .join(TARGET)
+                .join("debug/examples")
+                .join(format!("{name}.wasm"));
             publish(&built, &folder.join(format!("{name}.wasm")))?;
         }
     }
@@ -70,9 +93,13 @@ pub fn build_all(workspace: &Workspace) -> Result<()> {
 
 /// Puts a built component where it is looked for, by rename, so that nobody reads half a file.
 fn publish(built: &Path, to: &Path) -> Result<()> {
-    let folder = to.parent().ok_or_else(|| miette!("{} has no folder", to.display()))?;
+    let folder = to
+        .parent()
+        .ok_or_else(|| miette!("{} has no folder", to.display()))?;
     std::fs::create_dir_all(folder).into_diagnostic()?;
     let half = to.with_extension("wasm.part");
-    std::fs::copy(built, &half).into_diagnostic().wrap_err_with(|| format!("{} was not built", built.display()))?;
+    std::fs::copy(built, &half)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("{} was not built", built.display()))?;
     std::fs::rename(&half, to).into_diagnostic()
 }

@@ -23,7 +23,12 @@ pub fn run(workspace: &Workspace, dir: Option<PathBuf>, keep: bool) -> Result<()
     let automation = dir.join("automation");
 
     heading("The connection works");
-    show(Command::new(&cordon).arg("-C").arg(&automation).args(["connection", "test", "kata"]))?;
+    show(
+        Command::new(&cordon)
+            .arg("-C")
+            .arg(&automation)
+            .args(["connection", "test", "kata"]),
+    )?;
     heading("A playbook contains a host");
     show(Command::new(&cordon).arg("-C").arg(&automation).args([
         "run",
@@ -42,9 +47,14 @@ pub fn run(workspace: &Workspace, dir: Option<PathBuf>, keep: bool) -> Result<()
     println!("  {cordon} -C {automation} call kata list_sensors --format table");
     println!("  {cordon} -C {automation} run release_host --input host={HOST}");
     println!("  The lab must be running for these: `cargo xtask demo --keep` leaves it on.");
-    println!("  playbooks/README.md teaches the language, plugins/README.md how to write a connector.");
+    println!(
+        "  playbooks/README.md teaches the language, plugins/README.md how to write a connector."
+    );
     if keep {
-        println!("\nThe lab keeps running, with its control view at {}. Ctrl-C stops it.", running.control);
+        println!(
+            "\nThe lab keeps running, with its control view at {}. Ctrl-C stops it.",
+            running.control
+        );
         running.wait()?;
     }
     Ok(())
@@ -56,11 +66,28 @@ fn heading(text: &str) {
 
 /// Prints a command as one would type it, and runs it.
 fn show(command: &mut Command) -> Result<()> {
-    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
     println!("$ {program} {}\n", arguments.join(" "));
-    let status = command.status().into_diagnostic().wrap_err_with(|| format!("could not run {program}"))?;
-    if status.success() { Ok(()) } else { Err(miette!("`{program} {}` failed ({status})", arguments.join(" "))) }
+    let status = command
+        .status()
+        .into_diagnostic()
+        .wrap_err_with(|| format!("could not run {program}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(miette!(
+            "`{program} {}` failed ({status})",
+            arguments.join(" ")
+        ))
+    }
 }
 
 /// The lab as a process of its own; stopped when dropped.
@@ -83,16 +110,29 @@ impl Lab {
             .spawn()
             .into_diagnostic()
             .wrap_err("could not start the lab")?;
-        let output = process.stdout.take().ok_or_else(|| miette!("the lab has no output"))?;
+        let output = process
+            .stdout
+            .take()
+            .ok_or_else(|| miette!("the lab has no output"))?;
         let mut ready = String::new();
-        BufReader::new(output).read_line(&mut ready).into_diagnostic()?;
+        BufReader::new(output)
+            .read_line(&mut ready)
+            .into_diagnostic()?;
         if ready.is_empty() {
-            return Err(miette!("the lab ended before it was ready ({})", process.wait().into_diagnostic()?));
+            return Err(miette!(
+                "the lab ended before it was ready ({})",
+                process.wait().into_diagnostic()?
+            ));
         }
         say(ready.trim_end());
-        let lab = std::fs::read(dir.join("lab.json")).into_diagnostic().wrap_err("the lab wrote no lab.json")?;
+        let lab = std::fs::read(dir.join("lab.json"))
+            .into_diagnostic()
+            .wrap_err("the lab wrote no lab.json")?;
         let lab: serde_json::Value = serde_json::from_slice(&lab).into_diagnostic()?;
-        let control = lab["products"]["kata"]["control_url"].as_str().unwrap_or_default().to_owned();
+        let control = lab["products"]["kata"]["control_url"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         Ok(Self { process, control })
     }
 
@@ -105,7 +145,9 @@ impl Drop for Lab {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
             // Asked to end, so that it can clean up; killed only where asking is impossible.
-            let asked = Command::new("kill").arg(self.process.id().to_string()).status();
+            let asked = Command::new("kill")
+                .arg(self.process.id().to_string())
+                .status();
             if !asked.is_ok_and(|status| status.success()) {
                 let _ = self.process.kill();
             }

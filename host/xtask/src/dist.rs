@@ -27,16 +27,28 @@ pub fn run(workspace: &Workspace, dir: Option<PathBuf>, profile: &str) -> Result
     let connectors = components::build_connectors(workspace)?;
 
     if dir.exists() {
-        std::fs::remove_dir_all(&dir).into_diagnostic().wrap_err_with(|| format!("could not replace {}", dir.display()))?;
+        std::fs::remove_dir_all(&dir)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("could not replace {}", dir.display()))?;
     }
     std::fs::create_dir_all(&dir).into_diagnostic()?;
-    std::fs::write(dir.join(MARK), "made by `cargo xtask dist`; the next one may replace this folder\n").into_diagnostic()?;
+    std::fs::write(
+        dir.join(MARK),
+        "made by `cargo xtask dist`; the next one may replace this folder\n",
+    )
+    .into_diagnostic()?;
     for program in ["cordon", "cordon-lab"] {
         let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-        std::fs::copy(programs.join(&name), dir.join(&name)).into_diagnostic().wrap_err_with(|| format!("{name} was not built"))?;
+        std::fs::copy(programs.join(&name), dir.join(&name))
+            .into_diagnostic()
+            .wrap_err_with(|| format!("{name} was not built"))?;
     }
     let connectors = copy_all(&connectors, "wasm", &dir.join("connectors"))?;
-    let playbooks = copy_all(&workspace.root.join("playbooks"), "rhai", &dir.join("playbooks"))?;
+    let playbooks = copy_all(
+        &workspace.root.join("playbooks"),
+        "rhai",
+        &dir.join("playbooks"),
+    )?;
     std::fs::copy(workspace.root.join("LICENSE"), dir.join("LICENSE")).into_diagnostic()?;
     say(&format!(
         "{}: cordon, cordon-lab, {connectors} connector(s), {playbooks} playbooks. Try `{}/cordon-lab up LAB` there.",

@@ -15,7 +15,11 @@ use clap::{Parser, Subcommand};
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds, shows, tests and packs Cordon", version)]
+#[command(
+    name = "cargo xtask",
+    about = "Builds, shows, tests and packs Cordon",
+    version
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

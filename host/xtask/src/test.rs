@@ -21,8 +21,10 @@ pub enum Tool {
 
 impl Tool {
     /// The program to look for and the feature that adds its tests.
-    const EACH: [(Self, &'static str, &'static str); 2] =
-        [(Self::Curl, "curl", "with-curl"), (Self::Python, "python3", "with-python")];
+    const EACH: [(Self, &'static str, &'static str); 2] = [
+        (Self::Curl, "curl", "with-curl"),
+        (Self::Python, "python3", "with-python"),
+    ];
 }
 
 /// Builds and runs the tests.
@@ -51,7 +53,11 @@ fn features(with: &[Tool]) -> Result<Vec<String>> {
         if !with.contains(&tool) && !with.contains(&Tool::All) {
             continue;
         }
-        let answers = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let answers = Command::new(program)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         if !answers.is_ok_and(|status| status.success()) {
             return Err(miette!(
                 help = "install it by its name with the system's package manager, or leave it out of `--with`",

@@ -22,13 +22,23 @@ impl Workspace {
             .into_diagnostic()
             .wrap_err("could not run cargo")?;
         if !output.status.success() {
-            return Err(miette!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+            return Err(miette!(
+                "cargo metadata failed:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
         }
-        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).into_diagnostic()?;
+        let metadata: serde_json::Value =
+            serde_json::from_slice(&output.stdout).into_diagnostic()?;
         let path = |name: &str| {
-            metadata[name].as_str().map(PathBuf::from).ok_or_else(|| miette!("cargo metadata has no {name}"))
+            metadata[name]
+                .as_str()
+                .map(PathBuf::from)
+                .ok_or_else(|| miette!("cargo metadata has no {name}"))
         };
-        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
+        Ok(Self {
+            root: path("workspace_root")?,
+            target: path("target_directory")?,
+        })
     }
 
     /// A cargo command in the workspace.
@@ -40,12 +50,21 @@ impl Workspace {
 
     /// The folder that cargo puts the programs of a profile into.
     pub fn programs(&self, profile: &str) -> PathBuf {
-        self.target.join(if profile == "dev" { "debug" } else { profile })
+        self.target
+            .join(if profile == "dev" { "debug" } else { profile })
     }
 
     /// Builds the programs `cordon` and `cordon-lab` and says where they are.
     pub fn build_programs(&self, profile: &str) -> Result<PathBuf> {
-        run(&mut self.cargo(&["build", "--profile", profile, "-p", "cordon-cli", "-p", "cordon-lab"]))?;
+        run(&mut self.cargo(&[
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "cordon-cli",
+            "-p",
+            "cordon-lab",
+        ]))?;
         Ok(self.programs(profile))
     }
 }
@@ -53,8 +72,15 @@ impl Workspace {
 /// Says what is being run, runs it, and fails when it fails.
 pub fn run(command: &mut Command) -> Result<()> {
     say(&describe(command));
-    let status = command.status().into_diagnostic().wrap_err_with(|| format!("could not run {}", describe(command)))?;
-    if status.success() { Ok(()) } else { Err(miette!("`{}` failed ({status})", describe(command))) }
+    let status = command
+        .status()
+        .into_diagnostic()
+        .wrap_err_with(|| format!("could not run {}", describe(command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(miette!("`{}` failed ({status})", describe(command)))
+    }
 }
 
 /// A line about what is going on, apart from what the programs print.
@@ -64,11 +90,19 @@ pub fn say(line: &str) {
 
 /// Copies every file of `from` with this extension into `to`, and says how many there were.
 pub fn copy_all(from: &Path, extension: &str, to: &Path) -> Result<usize> {
-    std::fs::create_dir_all(to).into_diagnostic().wrap_err_with(|| format!("could not make {}", to.display()))?;
+    std::fs::create_dir_all(to)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("could not make {}", to.display()))?;
     let mut count = 0;
-    for entry in std::fs::read_dir(from).into_diagnostic().wrap_err_with(|| format!("could not read {}", from.display()))? {
+    for entry in std::fs::read_dir(from)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("could not read {}", from.display()))?
+    {
         let path = entry.into_diagnostic()?.path();
-        if let (Some(name), true) = (path.file_name(), path.extension().is_some_and(|found| found == extension)) {
+        if let (Some(name), true) = (
+            path.file_name(),
+            path.extension().is_some_and(|found| found == extension),
+        ) {
             std::fs::copy(&path, to.join(name))
                 .into_diagnostic()
                 .wrap_err_with(|| format!("could not copy {}", path.display()))?;
@@ -83,7 +117,14 @@ fn cargo() -> PathBuf {
 }
 
 fn describe(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+    let program = Path::new(command.get_program())
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
     format!("{program} {}", arguments.join(" "))
 }
