@@ -1,1 +1,7 @@
-//! cordon-bench
+//! What the benchmarks share: figures with their budgets, and how they are printed – a table for
+//! people and one last line of JSON for programs.
+
+pub mod figure;
+pub mod product;
+
+pub use figure::{Bound, Report};
