@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bindings::exports::cordon::connector::lifecycle as contract;
+pub(crate) use crate::bindings::exports::cordon::connector::lifecycle as contract;
 use crate::connector::Identity;
 
 pub use contract::{Condition, CredentialKind, Effect, Repeat, SettingType, TargetKind};

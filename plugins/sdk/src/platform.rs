@@ -1,8 +1,26 @@
-//! What is outside.
+//! The one place where the SDK leaves the connector: the contract's imports in a component, the
+//! scripted world of [`crate::harness`] in a native build.
 
-pub(crate) fn idempotency_key() -> String {
-    #[cfg(target_arch = "wasm32")]
-    return crate::bindings::cordon::connector::call::idempotency_key();
-    #[cfg(not(target_arch = "wasm32"))]
-    String::new()
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use crate::harness::world::{
+    client_certificate, connection_name, idempotency_key, now, remaining, send, setting, wait,
+    write,
+};
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use self::imports::{
+    client_certificate, connection_name, idempotency_key, now, remaining, send, setting, wait,
+    write,
+};
+
+#[cfg(target_arch = "wasm32")]
+mod imports {
+    use crate::bindings::cordon::connector::settings;
+
+    pub(crate) use crate::bindings::cordon::connector::call::{
+        idempotency_key, now, remaining, wait,
+    };
+    pub(crate) use crate::bindings::cordon::connector::http::send;
+    pub(crate) use crate::bindings::cordon::connector::log::write;
+    pub(crate) use settings::{client_certificate, connection_name, get as setting};
 }

@@ -1,5 +1,11 @@
 //! What a connector built with the SDK carries: its exports, its named types, and its docs.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
+
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -1,0 +1,133 @@
+//! What a native build of a connector has around it: the scripted product, a clock that only pauses
+//! move, the settings, a log.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Settings;
+use super::exchange::{Exchange, Expected};
+use crate::bindings::cordon::connector::http::{Failure, Request, Response};
+use crate::log::Level;
+use crate::settings::{Certificate, Value};
+
+/// The time of day in a script, unless it says another.
+const NOW: i64 = 1_750_000_000_000;
+
+pub(super) struct World {
+    pub script: VecDeque<Exchange>,
+    pub settings: Settings,
+    pub certificate: Option<Certificate>,
+    pub key: String,
+    pub now: i64,
+    pub limit: Duration,
+    pub pauses: Vec<Duration>,
+    pub log: Vec<(Level, String)>,
+}
+
+impl World {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            script: VecDeque::new(),
+            settings,
+            certificate: None,
+            key: "00000000-0000-4000-8000-000000000001".to_owned(),
+            now: NOW,
+            limit: Duration::from_secs(300),
+            pauses: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    pub fn begin(&mut self, script: VecDeque<Exchange>) {
+        self.script = script;
+        self.pauses.clear();
+        self.log.clear();
+    }
+
+    fn paused(&self) -> Duration {
+        self.pauses.iter().sum()
+    }
+
+    fn answer(&mut self, request: &Request) -> Result<Response, Failure> {
+        let Some(exchange) = self.script.pop_front() else {
+            panic!(
+                "the script has ended, but the action sent: {}",
+                Expected::of(request)
+            );
+        };
+        match exchange.expected.difference(request) {
+            None => exchange.answer,
+            Some(difference) => panic!("the action does not follow the script\n{difference}"),
+        }
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<RefCell<World>>>> = const { RefCell::new(None) };
+}
+
+/// Runs `action` in this world.
+pub(super) fn with_world<T>(world: &Rc<RefCell<World>>, action: impl FnOnce() -> T) -> T {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            CURRENT.with(|current| current.borrow_mut().take());
+        }
+    }
+    let _leave = Leave;
+    CURRENT.with(|current| *current.borrow_mut() = Some(Rc::clone(world)));
+    action()
+}
+
+fn current<T>(what: impl FnOnce(&mut World) -> T) -> T {
+    let world = CURRENT.with(|current| current.borrow().clone());
+    match world {
+        Some(world) => what(&mut world.borrow_mut()),
+        None => panic!("outside of Cordon a connector's actions run inside of `Harness::run`"),
+    }
+}
+
+pub(crate) fn send(request: &Request) -> Result<Response, Failure> {
+    current(|world| world.answer(request))
+}
+
+pub(crate) fn setting(name: &str) -> Option<Value> {
+    current(|world| world.settings.get(name).cloned())
+}
+
+pub(crate) fn connection_name() -> String {
+    "harness".to_owned()
+}
+
+pub(crate) fn client_certificate() -> Option<Certificate> {
+    current(|world| world.certificate.clone())
+}
+
+pub(crate) fn idempotency_key() -> String {
+    current(|world| world.key.clone())
+}
+
+pub(crate) fn remaining() -> u64 {
+    current(|world| crate::call::milliseconds(world.limit.saturating_sub(world.paused())))
+}
+
+pub(crate) fn now() -> i64 {
+    current(|world| world.now + i64::try_from(world.paused().as_millis()).unwrap_or(0))
+}
+
+pub(crate) fn wait(milliseconds: u64) -> bool {
+    current(|world| {
+        let pause = Duration::from_millis(milliseconds);
+        let fits = world.paused() + pause < world.limit;
+        if fits {
+            world.pauses.push(pause);
+        }
+        fits
+    })
+}
+
+pub(crate) fn write(level: Level, line: &str) {
+    current(|world| world.log.push((level, line.to_owned())));
+}
