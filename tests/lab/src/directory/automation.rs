@@ -1,0 +1,193 @@
+//! The ready automation directory: a connection to each simulated product, its credentials, and
+//! copies of connectors and playbooks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::Lab;
+use crate::frame::Product;
+
+use super::files::{self, error, read_if_there, write_private, write_public};
+use super::{DirectoryError, broken};
+
+const COPIED: &str = "copied.json";
+
+/// Where connectors and playbooks are copied from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// A folder with `*.wasm`.
+    pub connectors: Option<PathBuf>,
+    /// A folder with `*.rhai`.
+    pub playbooks: Option<PathBuf>,
+}
+
+/// The files of one product's credentials.
+pub(super) struct Credentials {
+    pub ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Credentials {
+    pub(super) fn of(automation: &Path, product: &str) -> Self {
+        let folder = automation.join("credentials");
+        Self {
+            ca: folder.join(format!("{product}-ca.pem")),
+            certificate: folder.join(format!("{product}.pem")),
+            key: folder.join(format!("{product}.key")),
+        }
+    }
+}
+
+pub(super) fn write(automation: &Path, lab: &Lab, sources: &Sources) -> Result<(), DirectoryError> {
+    for folder in ["connections", "connectors", "playbooks", "credentials"] {
+        files::make_folder(&automation.join(folder))?;
+    }
+    write_once(&automation.join("cordon.toml"), HEAD)?;
+    let product = lab.kata.product.name();
+    let account = lab.kata.product.credentials();
+    let credentials = Credentials::of(automation, product);
+    write_public(&credentials.certificate, account.certificate.pem())?;
+    write_private(&credentials.key, account.certificate.key_pem())?;
+    if let Some(certificate) = &lab.kata.certificate {
+        write_public(&credentials.ca, certificate.pem())?;
+    }
+    write_connection(&automation.join("connections").join("kata.toml"), lab)?;
+    let mut copied = Copied::read(automation)?;
+    if let Some(folder) = &sources.connectors {
+        copied.copy(folder, "wasm", &automation.join("connectors"))?;
+    }
+    if let Some(folder) = &sources.playbooks {
+        copied.copy(folder, "rhai", &automation.join("playbooks"))?;
+    }
+    copied.write(automation)
+}
+
+const HEAD: &str = "# The automation directory of a lab. Everything here has its default.\n";
+
+fn write_once(path: &Path, text: &str) -> Result<(), DirectoryError> {
+    match read_if_there(path)? {
+        Some(_) => Ok(()),
+        None => write_public(path, text),
+    }
+}
+
+/// Writes the connection file, or only the new URL into the one that is there.
+fn write_connection(path: &Path, lab: &Lab) -> Result<(), DirectoryError> {
+    let Some(text) = read_if_there(path)? else {
+        return write_public(path, &connection(lab));
+    };
+    let table: toml::Table =
+        text.parse()
+            .map_err(|error: toml::de::Error| DirectoryError::ConnectionFile {
+                file: path.to_owned(),
+                reason: error.message().to_owned(),
+            })?;
+    match table.get("url").and_then(toml::Value::as_str) {
+        Some(old) if old != lab.kata.url => {
+            let quoted = |url: &str| format!("\"{url}\"");
+            write_public(path, &text.replace(&quoted(old), &quoted(&lab.kata.url)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn connection(lab: &Lab) -> String {
+    let tls = match &lab.kata.certificate {
+        Some(_) => {
+            "\n[tls]\n\
+             # The server's own certificate: exactly this one is trusted.\n\
+             ca = \"file:credentials/kata-ca.pem\"\n"
+        }
+        None => "",
+    };
+    format!(
+        "# The lab's KATA Central Node. `url` is renewed each time the lab starts.\n\
+         connector = \"kata\"\n\
+         description = \"Simulated KATA Central Node\"\n\
+         url = \"{url}\"\n\
+         \n\
+         [settings]\n\
+         external_system_id = \"{id}\"\n\
+         \n\
+         [credentials]\n\
+         client_certificate = {{ certificate = \"file:credentials/kata.pem\", \
+         key = \"file:credentials/kata.key\" }}\n\
+         {tls}",
+        url = lab.kata.url,
+        id = lab.kata.product.credentials().external_system_id,
+    )
+}
+
+/// What was copied before, by path, with its digest: a copy that has another digest now was
+/// changed by somebody and is left alone.
+struct Copied(BTreeMap<String, String>);
+
+impl Copied {
+    fn path(automation: &Path) -> PathBuf {
+        automation.with_file_name(COPIED)
+    }
+
+    fn read(automation: &Path) -> Result<Self, DirectoryError> {
+        let path = Self::path(automation);
+        let Some(text) = read_if_there(&path)? else {
+            return Ok(Self(BTreeMap::new()));
+        };
+        let read = serde_json::from_str(&text);
+        read.map(Self).map_err(|error| broken(&path, &error))
+    }
+
+    fn write(&self, automation: &Path) -> Result<(), DirectoryError> {
+        let path = Self::path(automation);
+        let text = serde_json::to_string_pretty(&self.0).map_err(|error| broken(&path, &error))?;
+        write_public(&path, &format!("{text}\n"))
+    }
+
+    fn copy(
+        &mut self,
+        from: &Path,
+        extension: &'static str,
+        to: &Path,
+    ) -> Result<(), DirectoryError> {
+        let mut found = false;
+        for entry in fs::read_dir(from).map_err(error("read", from))? {
+            let source = entry.map_err(error("read", from))?.path();
+            if source.extension().is_none_or(|known| known != extension) {
+                continue;
+            }
+            found = true;
+            if let Some(name) = source.file_name() {
+                self.copy_one(&source, &to.join(name))?;
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        Err(DirectoryError::NothingToCopy {
+            folder: from.to_owned(),
+            extension,
+        })
+    }
+
+    fn copy_one(&mut self, source: &Path, target: &Path) -> Result<(), DirectoryError> {
+        let bytes = fs::read(source).map_err(error("read", source))?;
+        let name = target.display().to_string();
+        let known = self.0.get(&name);
+        if let Ok(present) = fs::read(target)
+            && known.is_none_or(|known| known != &digest(&present))
+        {
+            tracing::warn!(file = %name, "kept, because it was changed here");
+            return Ok(());
+        }
+        files::write(target, &bytes, false)?;
+        self.0.insert(name, digest(&bytes));
+        Ok(())
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}

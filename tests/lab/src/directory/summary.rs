@@ -1,0 +1,83 @@
+//! `lab.json`: where the products of a running lab are and how to call them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Lab;
+use crate::frame::Product;
+
+use super::automation::Credentials;
+use super::files::write_public;
+use super::{DirectoryError, broken};
+
+/// The contents of `lab.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The overview for people.
+    pub control_url: String,
+    /// The process that runs the lab.
+    pub process: u32,
+    /// The automation directory.
+    pub automation: PathBuf,
+    /// Each product by its short name.
+    pub products: BTreeMap<String, ProductSummary>,
+}
+
+/// How to call one product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductSummary {
+    /// Base URL, without a slash at the end.
+    pub url: String,
+    /// The server's certificate, to be trusted; none for plain HTTP.
+    pub ca: Option<PathBuf>,
+    /// Its SHA-256, to be pinned.
+    pub ca_sha256: Option<String>,
+    /// The caller's certificate.
+    pub client_certificate: PathBuf,
+    /// Its SHA-256, by which the product knows the caller.
+    pub client_certificate_sha256: String,
+    /// The caller's key.
+    pub client_key: PathBuf,
+    /// Whatever else the product wants to be told.
+    pub credentials: BTreeMap<String, String>,
+    /// The product's part of the control surface.
+    pub control_url: String,
+}
+
+impl Summary {
+    pub(super) fn of(lab: &Lab, automation: &Path) -> Self {
+        let kata = &lab.kata;
+        let account = kata.product.credentials();
+        let files = Credentials::of(automation, kata.product.name());
+        let product = ProductSummary {
+            url: kata.url.clone(),
+            ca: kata.certificate.as_ref().map(|_| files.ca),
+            ca_sha256: kata.certificate.as_ref().map(|found| found.sha256()),
+            client_certificate: files.certificate,
+            client_certificate_sha256: account.certificate.sha256(),
+            client_key: files.key,
+            credentials: BTreeMap::from([(
+                "external_system_id".to_owned(),
+                account.external_system_id.clone(),
+            )]),
+            control_url: lab.control_url_of(&kata.product),
+        };
+        Self {
+            control_url: lab.control_url().to_owned(),
+            process: std::process::id(),
+            automation: automation.to_owned(),
+            products: BTreeMap::from([(kata.product.name().to_owned(), product)]),
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    pub(super) fn write(&self, path: &Path) -> Result<(), DirectoryError> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| broken(path, &error))?;
+        write_public(path, &format!("{text}\n"))
+    }
+}
