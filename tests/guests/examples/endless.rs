@@ -2,10 +2,10 @@
 
 use cordon_sdk::{Connector, Result};
 
-struct Loop;
+struct Endless;
 
-cordon_sdk::connector!(Loop, inline: "
-    package guests:loop@0.1.0;
+cordon_sdk::connector!(Endless, inline: "
+    package guests:endless@0.1.0;
 
     interface work {
         use cordon:connector/errors@0.1.0.{error};
@@ -16,15 +16,15 @@ cordon_sdk::connector!(Loop, inline: "
         forever: func() -> result<u64, error>;
     }
 
-    world loop {
+    world endless {
         include cordon:connector/connector@0.1.0;
         export work;
     }
 ");
 
-impl Connector for Loop {}
+impl Connector for Endless {}
 
-impl wit::work::Actions for Loop {
+impl wit::work::Actions for Endless {
     fn count(to: u64) -> Result<u64> {
         Ok((0..to).fold(0, |sum, number| sum ^ std::hint::black_box(number)))
     }
