@@ -158,7 +158,7 @@ impl Failure {
     }
 
     /// The map that a playbook catches: `kind`, `message`, `status`, `retry_after`, `details`,
-    /// `connection`, `action`, `retryable`, `delivery`. Every name is always there.
+    /// `code`, `connection`, `action`, `retryable`, `delivery`. Every name is always there.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let delivery = match self.delivery {
@@ -181,6 +181,7 @@ impl Failure {
             }),
         );
         map.insert("details".to_owned(), self.details.clone());
+        map.insert("code".to_owned(), self.code.clone().map_or(Value::Null, Value::Text));
         map.insert(
             "connection".to_owned(),
             Value::text(self.connection.clone()),
@@ -189,6 +190,32 @@ impl Failure {
         map.insert("retryable".to_owned(), Value::Bool(self.is_retryable()));
         map.insert("delivery".to_owned(), Value::text(delivery));
         Value::Map(map)
+    }
+
+    /// The failure behind a map that [`Failure::to_value`] made, perhaps with other words since. None
+    /// where the value is no such map.
+    #[must_use]
+    pub fn from_value(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.get(name)?.as_text().map(str::to_owned);
+        let kind = text("kind")?;
+        Some(Self {
+            kind: ErrorKind::ALL.into_iter().find(|known| known.name() == kind)?,
+            message: text("message")?,
+            status: match value.get("status") {
+                Some(Value::Integer(status)) => u16::try_from(*status).ok(),
+                _ => None,
+            },
+            retry_after_ms: text("retry_after").and_then(|wait| crate::units::parse_duration(&wait).ok()),
+            details: value.get("details").cloned().unwrap_or_default(),
+            code: text("code"),
+            connection: text("connection")?,
+            action: text("action")?,
+            delivery: match text("delivery")?.as_str() {
+                "not_sent" => Delivery::NotSent,
+                "answered" => Delivery::Answered,
+                _ => Delivery::Unknown,
+            },
+        })
     }
 }
 
@@ -207,3 +234,21 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_whole_again_after_it_was_a_map() {
+        let failure = Failure {
+            status: Some(503),
+            retry_after_ms: Some(1_500),
+            details: Value::map([("error", Value::text("later"))]),
+            delivery: Delivery::Unknown,
+            ..Failure::new(ErrorKind::Unavailable, "the product is busy").with_code("connection.busy").of("kata", "isolate")
+        };
+        assert_eq!(Failure::from_value(&failure.to_value()), Some(failure));
+        assert_eq!(Failure::from_value(&Value::map([("kind", Value::text("not_found"))])), None);
+    }
+}

@@ -22,6 +22,21 @@ pub fn same(left: &str, right: &str) -> bool {
         })
 }
 
+/// Names that the playbook language uses itself, so that no action can be called by them: its
+/// keywords, and what Rhai treats specially wherever it stands. A connector that exports such a name
+/// is refused when it is loaded. A test of the playbook crate holds this list and the language together.
+pub const OF_THE_LANGUAGE: &[&str] = &[
+    "as", "break", "call", "catch", "const", "continue", "curry", "debug", "do", "else", "eval", "export", "false",
+    "fn", "for", "global", "if", "import", "in", "is_def_fn", "is_def_var", "is_shared", "let", "loop", "print",
+    "private", "return", "switch", "this", "throw", "to_debug", "to_string", "true", "try", "type_of", "until", "while",
+];
+
+/// Whether the name, in either spelling, can be an action's: see [`OF_THE_LANGUAGE`].
+#[must_use]
+pub fn can_be_an_action(name: &str) -> bool {
+    !OF_THE_LANGUAGE.iter().any(|taken| same(taken, name))
+}
+
 /// The name among `known` that someone who wrote `wrong` most likely meant, if one is near.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = snake(&wrong.to_lowercase());

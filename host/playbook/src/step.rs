@@ -173,7 +173,9 @@ pub struct StopFlag(Arc<AtomicU8>);
 impl StopFlag {
     /// Sets the flag, unless it is set.
     pub fn stop(&self, reason: StopReason) {
-        let _ = self.0.compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Acquire);
+        let _ = self
+            .0
+            .compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Acquire);
     }
 
     /// Whether the run is stopped. Cheap enough to ask at every operation of a script.

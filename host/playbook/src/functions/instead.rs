@@ -1,0 +1,162 @@
+//! Functions of Rhai that are replaced by ones with the same name and meaning.
+//!
+//! Rhai's `sort`, `order` and `dedup` swallow every error of their closure, so that a mistake or a
+//! stopped run would go unseen and the list would be left in some order. `exit` would end a branch of
+//! `parallel` as if it had succeeded.
+
+use std::any::TypeId;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, FnPtr, FuncRegistration, Module, NativeCallContext, RhaiFunc};
+
+use super::world::scope;
+use crate::closure;
+use crate::thrown::{self, Error};
+use crate::value;
+
+type Code = fn(&NativeCallContext, &mut [&mut Dynamic]) -> Result<Dynamic, Error>;
+
+/// Puts the replacements into the module that the engine asks before Rhai's own.
+pub(super) fn register(module: &mut Module) {
+    let list_and_closure = [TypeId::of::<Array>(), TypeId::of::<FnPtr>()];
+    let replacements: [(&'static str, &[TypeId], Code); 7] = [
+        ("sort", &list_and_closure, sort),
+        ("sort_by", &list_and_closure, sort),
+        ("order", &list_and_closure, order),
+        ("order_by", &list_and_closure, order),
+        ("dedup", &list_and_closure, dedup),
+        ("exit", &[], exit),
+        ("exit", &[TypeId::of::<Dynamic>()], exit),
+    ];
+    for (name, types, code) in replacements {
+        let call =
+            move |context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]| match context
+            {
+                Some(context) => code(&context, arguments),
+                None => Ok(Dynamic::UNIT),
+            };
+        let function = RhaiFunc::Method {
+            func: Arc::new(call),
+            has_context: true,
+            is_pure: name.starts_with("order"),
+            is_volatile: true,
+        };
+        FuncRegistration::new(name)
+            .in_global_namespace()
+            .set_into_module_raw(module, types, function);
+    }
+}
+
+fn sort(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+    let sorted = ordered("sort", context, arguments)?;
+    replace(arguments, sorted);
+    Ok(Dynamic::UNIT)
+}
+
+fn order(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+    ordered("order", context, arguments).map(Dynamic::from_array)
+}
+
+fn dedup(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+    let (list, comparer) = list_and_closure(arguments)?;
+    let _scope = scope()?.refusing("dedup").enter();
+    let mut kept: Array = Vec::with_capacity(list.len());
+    for item in list {
+        let same = match kept.last() {
+            None => false,
+            Some(last) => {
+                let answer = comparer.call_raw(context, None, [last.clone(), item.clone()])?;
+                answer.as_bool().map_err(|_| {
+                    thrown::mistake(
+                        format!(
+                            "the closure of `dedup` gave {}, not a boolean",
+                            value::kind(&answer)
+                        ),
+                        None,
+                    )
+                })?
+            }
+        };
+        if !same {
+            kept.push(item);
+        }
+    }
+    replace(arguments, kept);
+    Ok(Dynamic::UNIT)
+}
+
+fn exit(_: &NativeCallContext, _: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+    let help = "write `return` with the result of the run, or `fail` with what went wrong";
+    Err(thrown::mistake(
+        "`exit` is not part of the playbook language".to_owned(),
+        Some(help),
+    ))
+}
+
+/// A copy of the list, since the closure may have captured the list itself, and the closure.
+fn list_and_closure(arguments: &[&mut Dynamic]) -> Result<(Array, FnPtr), Error> {
+    let list = arguments[0]
+        .flatten_clone()
+        .into_array()
+        .unwrap_or_default();
+    Ok((list, closure::of(arguments[1])?))
+}
+
+fn replace(arguments: &mut [&mut Dynamic], list: Array) {
+    if let Some(mut place) = arguments[0].write_lock::<Array>() {
+        *place = list;
+    }
+}
+
+fn ordered(
+    function: &'static str,
+    context: &NativeCallContext,
+    arguments: &[&mut Dynamic],
+) -> Result<Array, Error> {
+    let (list, comparer) = list_and_closure(arguments)?;
+    let _scope = scope()?.refusing(function).enter();
+    merge_sort(list, &mut |left, right| {
+        let answer = comparer.call_raw(context, None, [left.clone(), right.clone()])?;
+        if let Ok(number) = answer.as_int() {
+            return Ok(number.cmp(&0));
+        }
+        match answer.as_bool() {
+            Ok(true) => Ok(Ordering::Less),
+            Ok(false) => Ok(Ordering::Greater),
+            Err(_) => {
+                let got = value::kind(&answer);
+                let help =
+                    "it gives a number below, at or above 0, or `true` where the first comes first";
+                Err(thrown::mistake(
+                    format!("the closure of `{function}` gave {got}"),
+                    Some(help),
+                ))
+            }
+        }
+    })
+}
+
+type Compare<'a> = &'a mut dyn FnMut(&Dynamic, &Dynamic) -> Result<Ordering, Error>;
+
+/// Stable, and at peace with a closure that contradicts itself, where the standard library's may panic.
+fn merge_sort(mut list: Array, compare: Compare<'_>) -> Result<Array, Error> {
+    if list.len() < 2 {
+        return Ok(list);
+    }
+    let right = list.split_off(list.len() / 2);
+    let mut left = merge_sort(list, compare)?.into_iter().peekable();
+    let mut right = merge_sort(right, compare)?.into_iter().peekable();
+    let mut merged = Vec::with_capacity(left.len() + right.len());
+    while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
+        let next = if compare(first, second)? == Ordering::Greater {
+            right.next()
+        } else {
+            left.next()
+        };
+        merged.extend(next);
+    }
+    merged.extend(left);
+    merged.extend(right);
+    Ok(merged)
+}

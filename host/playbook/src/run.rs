@@ -1,0 +1,197 @@
+//! A run while its script executes: what all its threads share, and the only way to the performer.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use cordon_contract::{StepKey, Value};
+
+use crate::bind::Bindings;
+use crate::limits::{Limit, Limits};
+use crate::scope::Scope;
+use crate::step::{Answer, Composite, Entry, Performer, Step, StopReason};
+use crate::thrown::{self, Error};
+
+/// How many operations pass between two looks at the clock.
+const OPERATIONS_BETWEEN_CLOCK_READS: u64 = 1024;
+
+/// What all threads of a run share.
+pub(crate) struct Run {
+    performer: Arc<dyn Performer>,
+    bindings: Arc<Bindings>,
+    limits: Limits,
+    started: Instant,
+    operations: AtomicU64,
+    steps: AtomicU64,
+    threads: AtomicUsize,
+    exceeded: OnceLock<Limit>,
+}
+
+impl Run {
+    pub fn new(performer: Arc<dyn Performer>, bindings: Arc<Bindings>, limits: Limits) -> Self {
+        Self {
+            performer,
+            bindings,
+            limits,
+            started: Instant::now(),
+            operations: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
+            threads: AtomicUsize::new(0),
+            exceeded: OnceLock::new(),
+        }
+    }
+
+    pub fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The limit that ended the run, if one did.
+    pub fn exceeded(&self) -> Option<Limit> {
+        self.exceeded.get().copied()
+    }
+
+    /// Why the run was stopped, if it was.
+    pub fn stopped(&self) -> Option<StopReason> {
+        self.performer.stop_flag().reason()
+    }
+
+    /// Counts an operation of the script. False when the script must end.
+    pub fn tick(&self) -> bool {
+        let operations = self.operations.fetch_add(1, Ordering::Relaxed);
+        if operations >= self.limits.operations {
+            self.exceed(Limit::Operations);
+        }
+        if operations % OPERATIONS_BETWEEN_CLOCK_READS == 0 {
+            self.look_at_clock();
+        }
+        !self.performer.stop_flag().is_stopped()
+    }
+
+    /// Ends the run because of a limit.
+    pub fn exceed(&self, limit: Limit) {
+        let _ = self.exceeded.set(limit);
+        self.performer.stop_flag().stop(StopReason::Limit);
+    }
+
+    fn look_at_clock(&self) {
+        if self.started.elapsed() > self.limits.time {
+            self.exceed(Limit::Time);
+        }
+    }
+
+    /// Performs a step: the one way out of a script.
+    pub fn perform(&self, scope: &Scope, what: &str, step: Step) -> Result<Value, Error> {
+        self.before_step(scope, what)?;
+        outcome(self, self.performer.perform(&scope.next_key(), step))
+    }
+
+    /// Enters a composite step and gives its key.
+    pub fn enter(
+        &self,
+        scope: &Scope,
+        what: &str,
+        composite: Composite,
+    ) -> Result<(StepKey, Entry), Error> {
+        self.before_step(scope, what)?;
+        if scope.depth() >= self.limits.composite_depth {
+            self.exceed(Limit::CompositeDepth);
+            return Err(thrown::terminated());
+        }
+        let key = scope.next_key();
+        let entry = self.performer.enter(&key, composite);
+        Ok((key, entry))
+    }
+
+    /// Begins another try of a composite step.
+    pub fn iterate(&self, key: &StepKey, iteration: u32) -> Result<(), Error> {
+        self.check_stopped()?;
+        self.performer.iterate(key, iteration);
+        Ok(())
+    }
+
+    /// Ends a composite step with its outcome and hands the outcome to the script.
+    pub fn leave(&self, key: &StepKey, answer: Answer) -> Result<Value, Error> {
+        self.check_stopped()?;
+        self.performer.leave(key, &answer);
+        outcome(self, answer)
+    }
+
+    /// How long a composite step has been going on.
+    pub fn elapsed(&self, key: &StepKey) -> Duration {
+        self.performer.elapsed(key)
+    }
+
+    /// Fails when the run was stopped.
+    pub fn check_stopped(&self) -> Result<(), Error> {
+        self.look_at_clock();
+        if self.performer.stop_flag().is_stopped() {
+            Err(thrown::terminated())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn before_step(&self, scope: &Scope, what: &str) -> Result<(), Error> {
+        self.check_stopped()?;
+        if let Some(function) = scope.refused_by() {
+            let help = "take what the comparison needs before, with `map`, and compare that";
+            return Err(thrown::mistake(
+                format!(
+                    "`{what}` is a step, and the closure of `{function}` must be free of steps"
+                ),
+                Some(help),
+            ));
+        }
+        if self.steps.fetch_add(1, Ordering::Relaxed) >= self.limits.steps {
+            self.exceed(Limit::Steps);
+            return Err(thrown::terminated());
+        }
+        Ok(())
+    }
+
+    /// Takes up to `wanted` threads of the run's share and gives how many there are.
+    pub fn take_threads(&self, wanted: usize) -> Threads<'_> {
+        let mut taken = 0;
+        let _ = self
+            .threads
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
+                taken = wanted.min(self.limits.threads.saturating_sub(used));
+                Some(used + taken)
+            });
+        Threads { run: self, taken }
+    }
+}
+
+/// Threads of the run's share, given back when dropped.
+pub(crate) struct Threads<'a> {
+    run: &'a Run,
+    taken: usize,
+}
+
+impl Threads<'_> {
+    pub fn count(&self) -> usize {
+        self.taken
+    }
+}
+
+impl Drop for Threads<'_> {
+    fn drop(&mut self) {
+        self.run.threads.fetch_sub(self.taken, Ordering::AcqRel);
+    }
+}
+
+fn outcome(run: &Run, answer: Answer) -> Result<Value, Error> {
+    match answer {
+        Answer::Done(value) => Ok(value),
+        Answer::Failed(failure) => Err(thrown::failure(&failure)),
+        Answer::Stopped => {
+            // A performer sets the flag before it answers so; were it to forget, the script would go on.
+            run.performer.stop_flag().stop(StopReason::Suspended);
+            Err(thrown::terminated())
+        }
+    }
+}
