@@ -15,7 +15,7 @@ pub enum Name {
 
 /// Builds and runs a benchmark.
 pub fn run(workspace: &Workspace, name: Name, profile: &str) -> Result<()> {
-    components::build_all(workspace)?;
+    components::build_measured(workspace)?;
     let name = match name {
         Name::Call => "call",
     };

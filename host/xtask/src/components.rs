@@ -54,6 +54,41 @@ pub fn build_connectors(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Components of the benchmarks: crate and example. Built like connectors, small and optimised.
+const MEASURED: [(&str, &str); 2] = [("cordon-sdk", "smallest"), ("cordon-guests", "hosts")];
+
+/// Builds the components of the benchmarks.
+pub fn build_measured(workspace: &Workspace) -> Result<()> {
+    ensure_target()?;
+    for (package, example) in MEASURED {
+        let built = [
+            "build",
+            "--target",
+            TARGET,
+            "--profile",
+            "connector",
+            "--package",
+            package,
+            "--example",
+            example,
+        ];
+        run(&mut workspace.cargo(&built))?;
+        let from = workspace
+            .target
+            .join(TARGET)
+            .join("connector/examples")
+            .join(format!("{example}.wasm"));
+        publish(
+            &from,
+            &workspace
+                .target
+                .join("components/measured")
+                .join(format!("{example}.wasm")),
+        )?;
+    }
+    Ok(())
+}
+
 /// Builds the guests of the tests, one component for each example of their crate.
 pub fn build_guests(workspace: &Workspace) -> Result<PathBuf> {
     ensure_target()?;

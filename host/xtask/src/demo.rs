@@ -10,7 +10,7 @@ use crate::components;
 use crate::workspace::{Workspace, say};
 
 /// The host of the lab that is contained.
-const HOST: &str = "WS-FINANCE-07";
+const HOST: &str = "ws-design-11";
 
 /// Builds, starts the lab, runs the containment playbook and says where to go next.
 pub fn run(workspace: &Workspace, dir: Option<PathBuf>, keep: bool) -> Result<()> {

@@ -37,7 +37,11 @@ pub fn run(workspace: &Workspace, with: &[Tool], filter: Option<&str>) -> Result
         std::fs::remove_dir_all(&outputs).into_diagnostic()?;
     }
     run_tests(workspace, &features, filter)?;
-    if filter.is_none() { look_for_canaries(&outputs) } else { Ok(()) }
+    if filter.is_none() {
+        look_for_canaries(&outputs)
+    } else {
+        Ok(())
+    }
 }
 
 fn run_tests(workspace: &Workspace, features: &[String], filter: Option<&str>) -> Result<()> {
@@ -68,7 +72,10 @@ fn look_for_canaries(outputs: &Path) -> Result<()> {
         count += 1;
     }
     if count == 0 {
-        return Err(miette!("no output was kept in {}; nothing was looked through", outputs.display()));
+        return Err(miette!(
+            "no output was kept in {}; nothing was looked through",
+            outputs.display()
+        ));
     }
     say(&format!("no secret in the {count} outputs of the suite"));
     Ok(())

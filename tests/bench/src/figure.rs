@@ -44,7 +44,10 @@ impl Report {
     /// An empty report of this benchmark.
     #[must_use]
     pub fn new(bench: &'static str) -> Self {
-        Self { bench, figures: Vec::new() }
+        Self {
+            bench,
+            figures: Vec::new(),
+        }
     }
 
     /// Adds a figure; `yardstick` says what it was measured against, with its own number.
@@ -56,12 +59,21 @@ impl Report {
         bound: Bound,
         yardstick: impl Into<String>,
     ) {
-        self.figures.push(Figure { name, value, unit, bound, yardstick: yardstick.into() });
+        self.figures.push(Figure {
+            name,
+            value,
+            unit,
+            bound,
+            yardstick: yardstick.into(),
+        });
     }
 
     /// Prints the table and the line of JSON.
     pub fn print(&self) {
-        println!("{:<26} {:>12} {:>12}  {:<5} measured against", "figure", "value", "budget", "met");
+        println!(
+            "{:<26} {:>12} {:>12}  {:<5} measured against",
+            "figure", "value", "budget", "met"
+        );
         for figure in &self.figures {
             let budget = match figure.bound {
                 Bound::AtMost(budget) => format!("≤ {budget} {}", figure.unit),
