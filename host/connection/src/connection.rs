@@ -1,0 +1,367 @@
+//! A connection that is ready to be used: its file checked against the connector's manifest, its
+//! credentials read, its TLS built.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cordon_contract::Manifest;
+use cordon_contract::manifest::{Credential, CredentialKind};
+
+use crate::certificate::{CertificateInfo, read_certificates, read_key};
+use crate::credential;
+use crate::exchange::Client;
+use crate::file::{ConnectionFile, CredentialReference, FileError, FileProblem, Located};
+use crate::limits::{Gate, Limits};
+use crate::reference::Reference;
+use crate::scrub::Scrubber;
+use crate::secret::Secrets;
+use crate::settings::{self, SettingError, SettingValue};
+use crate::tls::{Identity, Trust};
+
+/// A connection that cannot be used as its file stands.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum OpenError {
+    #[error(transparent)]
+    File(Box<FileError>),
+    #[error("the connection `{name}` is switched off; set `enabled = true` in {}", path.display())]
+    Disabled { name: String, path: PathBuf },
+    #[error("the connection `{name}` is for the connector `{expected}`, not for `{found}`")]
+    OtherConnector {
+        name: String,
+        expected: String,
+        found: String,
+    },
+    #[error("the connector `{connector}` is at fault: {reason}")]
+    Connector { connector: String, reason: String },
+    #[error("TLS of the connection `{name}` cannot be set up: {reason}")]
+    Tls { name: String, reason: String },
+}
+
+impl OpenError {
+    /// The page that explains it: one of [`crate::CODES`].
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.code(),
+            Self::Disabled { .. } => "connection.disabled",
+            Self::OtherConnector { .. } | Self::Connector { .. } => "connection.file",
+            Self::Tls { .. } => "connection.tls",
+        }
+    }
+}
+
+impl From<FileError> for OpenError {
+    fn from(error: FileError) -> Self {
+        Self::File(Box::new(error))
+    }
+}
+
+/// An open connection. Cheap to share; pools, pace and limits are those of all its users together.
+pub struct Connection {
+    name: String,
+    connector: String,
+    bases: Vec<String>,
+    /// The base URL that answered last.
+    preferred: AtomicUsize,
+    settings: BTreeMap<String, SettingValue>,
+    secrets: Secrets,
+    client_certificate: Option<CertificateInfo>,
+    scrubber: Scrubber,
+    limits: Limits,
+    gate: Gate,
+    client: Client,
+}
+
+impl Connection {
+    /// Opens what the file describes for the connector of this manifest. Reads credentials; makes
+    /// no request.
+    ///
+    /// # Errors
+    /// Where the file is wrong, a credential cannot be read, or the connection is switched off.
+    pub fn open(
+        file: &ConnectionFile,
+        manifest: &Manifest,
+        automation_directory: &Path,
+    ) -> Result<Arc<Self>, OpenError> {
+        if !file.enabled {
+            return Err(OpenError::Disabled {
+                name: file.name.clone(),
+                path: file.path.clone(),
+            });
+        }
+        if file.connector.value != manifest.name {
+            return Err(OpenError::OtherConnector {
+                name: file.name.clone(),
+                expected: file.connector.value.clone(),
+                found: manifest.name.clone(),
+            });
+        }
+        let settings = settings::check(file, manifest).map_err(|error| match error {
+            SettingError::File(error) => error.into(),
+            SettingError::Default(wrong) => OpenError::Connector {
+                connector: manifest.name.clone(),
+                reason: wrong.to_string(),
+            },
+        })?;
+        let reader = Reader {
+            file,
+            automation_directory,
+        };
+        let credentials = reader.credentials(manifest)?;
+        let trust = reader.trust()?;
+        let limits = file.limits.over(manifest);
+        let client = Client::new(
+            &file.name,
+            &file.network,
+            &limits,
+            trust,
+            credentials.identity,
+        )
+        .map_err(|error| OpenError::Tls {
+            name: file.name.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(Arc::new(Self {
+            name: file.name.clone(),
+            connector: manifest.name.clone(),
+            bases: file
+                .urls
+                .iter()
+                .map(|url| url.as_str().trim_end_matches('/').to_owned())
+                .collect(),
+            preferred: AtomicUsize::new(0),
+            settings,
+            scrubber: Scrubber::new([&credentials.secrets]),
+            secrets: credentials.secrets,
+            client_certificate: credentials.info,
+            limits,
+            gate: Gate::new(&limits),
+            client,
+        }))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name of its connector.
+    #[must_use]
+    pub fn connector(&self) -> &str {
+        &self.connector
+    }
+
+    /// The value of a setting: the file's, else the manifest's default.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&SettingValue> {
+        self.settings.get(name)
+    }
+
+    /// The certificate that it presents to the product.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&CertificateInfo> {
+        self.client_certificate.as_ref()
+    }
+
+    /// The limits that hold.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The base URLs without a slash at the end, in the order in which they are tried.
+    #[must_use]
+    pub fn bases(&self) -> &[String] {
+        &self.bases
+    }
+
+    /// The text with every secret of this connection replaced: for whatever leaves Cordon.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        self.scrubber.scrub(text).into_owned()
+    }
+
+    /// What replaces this connection's secrets and these.
+    #[must_use]
+    pub fn scrubber_with(&self, arguments: &Secrets) -> Scrubber {
+        if arguments.is_empty() {
+            self.scrubber.clone()
+        } else {
+            Scrubber::new([&self.secrets, arguments])
+        }
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn preferred_base(&self) -> usize {
+        self.preferred.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn prefer_base(&self, index: usize) {
+        self.preferred.store(index, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("name", &self.name)
+            .field("bases", &self.bases)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Credentials {
+    secrets: Secrets,
+    identity: Option<Identity>,
+    info: Option<CertificateInfo>,
+}
+
+struct Reader<'a> {
+    file: &'a ConnectionFile,
+    automation_directory: &'a Path,
+}
+
+impl Reader<'_> {
+    fn credentials(&self, manifest: &Manifest) -> Result<Credentials, FileError> {
+        let known = || {
+            manifest
+                .credentials
+                .iter()
+                .map(|credential| credential.name.as_str())
+        };
+        for (name, located) in &self.file.credentials {
+            if !known().any(|credential| credential == name) {
+                return Err(self
+                    .file
+                    .error_at(located.key.clone(), FileProblem::unknown_key(name, known())));
+            }
+        }
+        let mut read = Credentials {
+            secrets: Secrets::none(),
+            identity: None,
+            info: None,
+        };
+        for credential in &manifest.credentials {
+            match self.file.credentials.get(&credential.name) {
+                Some(located) => self.credential(credential, located, &mut read)?,
+                None if credential.required => {
+                    let help = format!(
+                        "{} needs it under [credentials]: {}",
+                        manifest.title, credential.help
+                    );
+                    let problem = FileProblem::Missing {
+                        key: credential.name.clone(),
+                        help,
+                    };
+                    return Err(self.file.error_at(0..0, problem));
+                }
+                None => {}
+            }
+        }
+        Ok(read)
+    }
+
+    fn credential(
+        &self,
+        credential: &Credential,
+        located: &Located<CredentialReference>,
+        read: &mut Credentials,
+    ) -> Result<(), FileError> {
+        let key = &credential.name;
+        let wrong = |reason: String| {
+            self.file.error_at(
+                located.span.clone(),
+                FileProblem::Credential {
+                    key: key.clone(),
+                    reason,
+                },
+            )
+        };
+        match (credential.kind, &located.value) {
+            (CredentialKind::Secret, CredentialReference::Single(reference)) => {
+                let secret = credential::secret(reference, self.automation_directory)
+                    .map_err(|error| wrong(error.to_string()))?;
+                read.secrets.insert(key.clone(), secret);
+            }
+            (CredentialKind::Secret, CredentialReference::Certificate { .. }) => {
+                return Err(wrong(
+                    "it is a secret: write one reference, as in \"env:NAME\"".to_owned(),
+                ));
+            }
+            (CredentialKind::ClientCertificate, reference) => {
+                let (certificate, private_key) = match reference {
+                    CredentialReference::Single(both) => (both, both),
+                    CredentialReference::Certificate { certificate, key } => (certificate, key),
+                };
+                let (identity, info) = self.identity(certificate, private_key).map_err(wrong)?;
+                read.identity = Some(identity);
+                read.info = Some(info);
+            }
+        }
+        Ok(())
+    }
+
+    fn identity(
+        &self,
+        certificate: &Reference,
+        key: &Reference,
+    ) -> Result<(Identity, CertificateInfo), String> {
+        let at = self.automation_directory;
+        let of = |reference: &Reference, reason: String| format!("{reference}: {reason}");
+        let chain = credential::public(certificate, at)
+            .map_err(|error| of(certificate, error.to_string()))?;
+        let chain =
+            read_certificates(&chain).map_err(|reason| of(certificate, reason.to_owned()))?;
+        let private = credential::private(key, at).map_err(|error| of(key, error.to_string()))?;
+        let private = read_key(&private).map_err(|reason| of(key, reason.to_owned()))?;
+        let info = chain
+            .first()
+            .and_then(|der| CertificateInfo::of(der))
+            .ok_or_else(|| of(certificate, "it cannot be read".to_owned()))?;
+        let identity = Identity::new(chain, private).map_err(|error| of(key, error.to_string()))?;
+        Ok((identity, info))
+    }
+
+    fn trust(&self) -> Result<Trust, FileError> {
+        let tls = &self.file.tls;
+        if tls.insecure {
+            return Ok(Trust::Anybody);
+        }
+        let Some(ca) = &tls.ca else {
+            return Ok(tls.pin_sha256.map_or(Trust::System, Trust::Pin));
+        };
+        let certificates = credential::public(&ca.value, self.automation_directory)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| {
+                read_certificates(&bytes).map_err(|reason| format!("{}: {reason}", ca.value))
+            })
+            .map_err(|reason| {
+                self.file.error_at(
+                    ca.span.clone(),
+                    FileProblem::Credential {
+                        key: "ca".to_owned(),
+                        reason,
+                    },
+                )
+            })?;
+        Ok(Trust::Bundle {
+            certificates,
+            pin: tls.pin_sha256,
+        })
+    }
+}

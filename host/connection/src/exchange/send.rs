@@ -1,0 +1,242 @@
+//! The course of an exchange: fill, wait for a place, try the base URLs in order, clean the answer.
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderValue, USER_AGENT};
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use super::ExchangeOptions;
+use super::answer::Answer;
+use super::failure::{Delivery, FailureKind, HttpFailure};
+use super::fill::{Filled, Sources, fill};
+use super::request::{Request, Response};
+use super::trace::{Excerpt, Exchange, Outcome};
+use crate::connection::Connection;
+use crate::scrub::Scrubber;
+
+impl Connection {
+    /// One request and its whole answer. Any status is an answer; a redirect is not followed.
+    ///
+    /// # Errors
+    /// Where nothing was sent, or no whole answer came; the failure says which.
+    pub async fn exchange(
+        &self,
+        request: &Request,
+        options: &ExchangeOptions,
+    ) -> Result<Response, HttpFailure> {
+        let limits = self.limits();
+        let time = [request.timeout, options.timeout]
+            .into_iter()
+            .flatten()
+            .fold(limits.timeout, std::time::Duration::min);
+        let deadline = Instant::now() + time;
+        let answer_limit = [request.answer_limit, options.answer_limit]
+            .into_iter()
+            .flatten()
+            .fold(limits.answer_size, u64::min);
+
+        let sources = Sources {
+            credentials: self.secrets(),
+            arguments: &options.arguments,
+        };
+        let filled = fill(request, sources).map_err(super::failure::Refusal::into_failure)?;
+        let scrubber = self.scrubber_with(&options.arguments);
+        let Ok(_place) = tokio::time::timeout_at(deadline, self.gate().enter()).await else {
+            return Err(HttpFailure {
+                kind: FailureKind::Timeout,
+                delivery: Delivery::NotSent,
+                message: "the time was over while the request waited for its turn; `rate_per_second` and `concurrency` \
+                          under `[limits]` bound this connection"
+                    .to_owned(),
+                code: "connection.timeout",
+            });
+        };
+        let call = Call {
+            request,
+            filled,
+            options,
+            scrubber: &scrubber,
+            answer_limit,
+            deadline,
+        };
+        self.try_bases(&call).await
+    }
+
+    /// Begins with the base URL that answered last, so that one that is down costs its time once.
+    async fn try_bases(&self, call: &Call<'_>) -> Result<Response, HttpFailure> {
+        let count = self.bases().len();
+        let first = self.preferred_base();
+        let mut failures = Vec::new();
+        for index in (0..count).map(|step| (first + step) % count) {
+            let base = &self.bases()[index];
+            match self.once(base, call).await {
+                Ok(response) => {
+                    self.prefer_base(index);
+                    return Ok(response);
+                }
+                Err(failure) => {
+                    let may_go_on =
+                        call.request.method.is_read() || failure.delivery == Delivery::NotSent;
+                    let is_of_this_base = matches!(
+                        failure.kind,
+                        FailureKind::Connect
+                            | FailureKind::Tls
+                            | FailureKind::Broken
+                            | FailureKind::Timeout
+                    );
+                    failures.push(failure);
+                    if !may_go_on || !is_of_this_base || Instant::now() >= call.deadline {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(summary(failures))
+    }
+
+    async fn once(&self, base: &str, call: &Call<'_>) -> Result<Response, HttpFailure> {
+        let started = Instant::now();
+        let url = format!("{base}{}", call.filled.target);
+        let outcome = match call.to_http(&url) {
+            Ok(request) => {
+                self.client()
+                    .send(request, call.answer_limit, call.deadline)
+                    .await
+            }
+            Err(failure) => Err(failure),
+        };
+        let outcome = outcome
+            .map(|answer| clean(answer, call.scrubber))
+            .map_err(|mut failure| {
+                failure.message = call
+                    .scrubber
+                    .scrub(&format!("{base}: {}", failure.message))
+                    .into_owned();
+                failure
+            });
+        if let Some(observer) = &call.options.observer {
+            observer.exchanged(&call.traced(self.name(), &url, &outcome, started));
+        }
+        outcome
+    }
+}
+
+struct Call<'a> {
+    request: &'a Request,
+    filled: Filled,
+    options: &'a ExchangeOptions,
+    scrubber: &'a Scrubber,
+    answer_limit: u64,
+    deadline: Instant,
+}
+
+impl Call<'_> {
+    fn to_http(&self, url: &str) -> Result<http::Request<Full<Bytes>>, HttpFailure> {
+        let mut request =
+            http::Request::new(Full::new(self.filled.body.clone().unwrap_or_default()));
+        *request.method_mut() = self.request.method.to_http();
+        *request.uri_mut() = url.parse().map_err(|_| HttpFailure {
+            kind: FailureKind::Refused,
+            delivery: Delivery::NotSent,
+            message: "the request was not sent: its URL cannot be written".to_owned(),
+            code: "connection.request",
+        })?;
+        let mut headers = self.filled.headers.clone();
+        headers
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(concat!(
+                "cordon/",
+                env!("CARGO_PKG_VERSION")
+            )));
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    fn traced(
+        &self,
+        connection: &str,
+        url: &str,
+        outcome: &Result<Response, HttpFailure>,
+        started: Instant,
+    ) -> Exchange {
+        Exchange {
+            connection: connection.to_owned(),
+            method: self.request.method,
+            url: self.scrubber.scrub(url).into_owned(),
+            headers: header_texts(&self.filled.headers, self.scrubber),
+            body: self
+                .filled
+                .body
+                .as_ref()
+                .map(|body| Excerpt::of(&self.scrubber.scrub_bytes(body), body.len())),
+            outcome: match outcome {
+                Ok(response) => Outcome::Answered {
+                    status: response.status,
+                    headers: response.headers.clone(),
+                    body: Excerpt::of(&response.body, response.body.len()),
+                },
+                Err(failure) => Outcome::Failed(failure.clone()),
+            },
+            duration: started.elapsed(),
+        }
+    }
+}
+
+fn clean(answer: Answer, scrubber: &Scrubber) -> Response {
+    let body = match scrubber.scrub_bytes(&answer.body) {
+        std::borrow::Cow::Borrowed(_) => None,
+        std::borrow::Cow::Owned(clean) => Some(clean),
+    };
+    Response {
+        status: answer.status.as_u16(),
+        headers: header_texts(&answer.headers, scrubber),
+        body: body.unwrap_or(answer.body),
+    }
+}
+
+/// Header values are bytes by their standard; what is not UTF-8 is read as Latin-1, which they
+/// were meant to be.
+fn header_texts(headers: &HeaderMap, scrubber: &Scrubber) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| {
+        let clean = scrubber.scrub_bytes(value.as_bytes());
+        match std::str::from_utf8(&clean) {
+            Ok(text) => text.to_owned(),
+            Err(_) => clean.iter().copied().map(char::from).collect(),
+        }
+    };
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect()
+}
+
+/// The failure of the only base URL; of several, one that names each. The product may have acted
+/// if it may have at any of them.
+fn summary(failures: Vec<HttpFailure>) -> HttpFailure {
+    let delivery = if failures
+        .iter()
+        .any(|failure| failure.delivery == Delivery::Unknown)
+    {
+        Delivery::Unknown
+    } else {
+        Delivery::NotSent
+    };
+    let message = failures
+        .iter()
+        .map(|failure| failure.message.as_str())
+        .collect::<Vec<_>>()
+        .join("; ");
+    match failures.into_iter().next_back() {
+        Some(last) => HttpFailure {
+            delivery,
+            message,
+            ..last
+        },
+        None => HttpFailure {
+            kind: FailureKind::Refused,
+            delivery,
+            message: "the connection has no base URL".to_owned(),
+            code: "connection.file",
+        },
+    }
+}

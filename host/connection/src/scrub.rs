@@ -1,0 +1,221 @@
+//! Replaces secrets in what comes back from a product or leaves Cordon.
+//!
+//! Servers echo: an error page repeats the header that it did not like. So every answer, message
+//! and trace is searched for the connection's secrets before anyone sees it. A secret is found as
+//! it is, with any of its characters percent-encoded, escaped for JSON or XML, in any mixture, and
+//! inside base64 of either alphabet at any alignment, since what stood before it shifts the digits.
+//!
+//! Not found is what was encrypted, hashed, compressed, or encoded twice in ways no slot offers.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::secret::Secrets;
+
+mod spelling;
+
+use spelling::Unit;
+
+/// Knows what to look for.
+#[derive(Clone, Default)]
+pub struct Scrubber {
+    patterns: Vec<Pattern>,
+    /// For each byte, the patterns that can begin with it.
+    starts: Vec<Vec<usize>>,
+}
+
+#[derive(Clone)]
+struct Pattern {
+    name: String,
+    units: Zeroizing<Vec<Unit>>,
+    /// Base64: line breaks may stand between the digits, and the digits beside the match hold
+    /// some bits of the secret too.
+    base64: Option<Edges>,
+}
+
+/// Whether the digit before or after a base64 match mixes bits of the secret with its neighbours'.
+#[derive(Clone, Copy)]
+struct Edges {
+    before: bool,
+    after: bool,
+}
+
+impl Scrubber {
+    /// Looks for all of these.
+    #[must_use]
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secrets>) -> Self {
+        let mut patterns = Vec::new();
+        for (name, secret) in secrets.into_iter().flat_map(Secrets::iter) {
+            let value = secret.reveal();
+            patterns.push(Pattern {
+                name: name.to_owned(),
+                units: spelling::units(value),
+                base64: None,
+            });
+            patterns.extend(base64_patterns(name, value));
+        }
+        let mut starts = vec![Vec::new(); if patterns.is_empty() { 0 } else { 256 }];
+        for (index, pattern) in patterns.iter().enumerate() {
+            for start in pattern
+                .units
+                .first()
+                .into_iter()
+                .flat_map(|unit| unit.first_bytes())
+            {
+                if let Some(list) = starts
+                    .get_mut(usize::from(start))
+                    .filter(|list| list.last() != Some(&index))
+                {
+                    list.push(index);
+                }
+            }
+        }
+        Self { patterns, starts }
+    }
+
+    /// The text with every secret replaced by `[secret NAME]`.
+    #[must_use]
+    pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.scrub_bytes(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// The bytes with every secret replaced by `[secret NAME]`.
+    #[must_use]
+    pub fn scrub_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut clean = Vec::new();
+        let mut copied = 0;
+        let mut at = 0;
+        while let Some((found, end, pattern)) = self.find(bytes, at) {
+            let (found, end) = pattern.widened(bytes, found, end, copied);
+            clean.extend_from_slice(&bytes[copied..found]);
+            clean.extend_from_slice(b"[secret ");
+            clean.extend_from_slice(pattern.name.as_bytes());
+            clean.push(b']');
+            copied = end;
+            at = end;
+        }
+        if copied == 0 {
+            return Cow::Borrowed(bytes);
+        }
+        clean.extend_from_slice(&bytes[copied..]);
+        Cow::Owned(clean)
+    }
+
+    /// The first match at or after `from`, the longest one there.
+    fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, usize, &Pattern)> {
+        if self.patterns.is_empty() {
+            return None;
+        }
+        for (at, byte) in bytes.iter().enumerate().skip(from) {
+            let candidates = &self.starts[usize::from(*byte)];
+            let longest = candidates
+                .iter()
+                .filter_map(|&index| {
+                    self.patterns[index]
+                        .end_at(bytes, at)
+                        .map(|end| (end, &self.patterns[index]))
+                })
+                .max_by_key(|(end, _)| *end);
+            if let Some((end, pattern)) = longest {
+                return Some((at, end, pattern));
+            }
+        }
+        None
+    }
+}
+
+impl std::fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scrubber({} patterns)", self.patterns.len())
+    }
+}
+
+impl Pattern {
+    /// Where a match that begins at `at` ends. A character can be spelled in several ways of
+    /// different length, so all ends that are still possible are followed.
+    fn end_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let mut ends = vec![at];
+        let mut next = Vec::new();
+        for (index, unit) in self.units.iter().enumerate() {
+            for &end in &ends {
+                let end = if self.base64.is_some() && index > 0 {
+                    after_line_break(bytes, end)
+                } else {
+                    end
+                };
+                unit.spellings(&bytes[end..], |length| {
+                    if !next.contains(&(end + length)) {
+                        next.push(end + length);
+                    }
+                });
+            }
+            if next.is_empty() {
+                return None;
+            }
+            std::mem::swap(&mut ends, &mut next);
+            next.clear();
+        }
+        ends.into_iter().max()
+    }
+
+    fn widened(&self, bytes: &[u8], found: usize, end: usize, copied: usize) -> (usize, usize) {
+        let is_digit = |at: usize| {
+            bytes
+                .get(at)
+                .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte))
+        };
+        let Some(edges) = self.base64 else {
+            return (found, end);
+        };
+        let before = edges.before && found > copied && is_digit(found - 1);
+        let after = edges.after && is_digit(end);
+        (found - usize::from(before), end + usize::from(after))
+    }
+}
+
+fn after_line_break(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b'\r' | b'\n')) {
+        at += 1;
+    }
+    at
+}
+
+/// The base64 digits that come from the secret alone, for each of the three ways in which it can
+/// lie across groups of three bytes.
+fn base64_patterns(name: &str, value: &[u8]) -> Vec<Pattern> {
+    let mut patterns: Vec<Pattern> = Vec::new();
+    for offset in 0..3 {
+        let mut shifted = Zeroizing::new(vec![0; offset]);
+        shifted.extend_from_slice(value);
+        let first = (8 * offset).div_ceil(6);
+        let bits = 8 * shifted.len();
+        let edges = Edges {
+            before: offset > 0,
+            after: bits % 6 > 0,
+        };
+        for encoded in [
+            STANDARD_NO_PAD.encode(&*shifted),
+            URL_SAFE_NO_PAD.encode(&*shifted),
+        ] {
+            let encoded = Zeroizing::new(encoded);
+            let units = spelling::units(&encoded.as_bytes()[first..bits / 6]);
+            if !patterns.iter().any(|known| *known.units == *units) {
+                patterns.push(Pattern {
+                    name: name.to_owned(),
+                    units,
+                    base64: Some(edges),
+                });
+            }
+        }
+    }
+    patterns
+}
+
+#[cfg(test)]
+mod tests;
