@@ -129,6 +129,12 @@ pub struct Bindings {
     actions: Shared<Module>,
 }
 
+impl fmt::Debug for Bindings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(&self.aliases).finish()
+    }
+}
+
 impl Bindings {
     pub(crate) fn new(
         header: &Header,

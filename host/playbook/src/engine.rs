@@ -55,7 +55,6 @@ fn bare(limits: &Limits) -> Engine {
     // Registered last and therefore asked first.
     engine.register_global_module(language());
     engine.disable_symbol("eval");
-    engine.disable_symbol("get_fn_metadata_list");
     // The optimizer drops code that the checker must see.
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_fail_on_invalid_map_property(true);

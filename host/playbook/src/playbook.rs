@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,12 @@ pub(crate) struct Program {
     pub ast: AST,
     pub source: Arc<Source>,
     pub imports: Imports,
+}
+
+impl fmt::Debug for Playbook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "playbook {} ({})", self.program.source.name, self.digest)
+    }
 }
 
 impl Playbook {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Position};
+use rhai::{AST, ASTNode, Module, Position, Shared};
 
 use crate::place::{Place, Source};
 
@@ -18,7 +18,7 @@ pub(super) struct Function {
     pub name: String,
     pub parameters: Vec<String>,
     start: Position,
-    /// Rhai hands out no function's body, but a script that consists of one function.
+    /// Rhai hands out no function's body, but walks that of a script with a single function.
     body: AST,
 }
 
@@ -27,13 +27,15 @@ impl<'a> Code<'a> {
         let functions = ast
             .shared_lib()
             .iter_script_fn_info()
-            .map(|(_, _, name, count, definition)| Function {
-                name: name.to_owned(),
-                parameters: definition.params.iter().map(ToString::to_string).collect(),
-                start: definition.body.start_position(),
-                body: ast.clone_functions_only_filtered(|_, _, _, other, parameters| {
-                    other == name && parameters == count
-                }),
+            .map(|(_, _, name, _, definition)| {
+                let mut alone = Module::new();
+                alone.set_script_fn(Shared::clone(definition));
+                Function {
+                    name: name.to_owned(),
+                    parameters: definition.params.iter().map(ToString::to_string).collect(),
+                    start: definition.body.start_position(),
+                    body: AST::new_from_module(alone),
+                }
             })
             .collect();
         Self {

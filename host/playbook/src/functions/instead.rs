@@ -2,13 +2,14 @@
 //!
 //! Rhai's `sort`, `order` and `dedup` swallow every error of their closure, so that a mistake or a
 //! stopped run would go unseen and the list would be left in some order. `exit` would end a branch of
-//! `parallel` as if it had succeeded.
+//! `parallel` as if it had succeeded, and `get_fn_metadata_list` shows names that differ from build to
+//! build; these two are refused.
 
 use std::any::TypeId;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, FnPtr, FuncRegistration, Module, NativeCallContext, RhaiFunc};
+use rhai::{Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Module, NativeCallContext, RhaiFunc};
 
 use super::world::scope;
 use crate::closure;
@@ -20,7 +21,8 @@ type Code = fn(&NativeCallContext, &mut [&mut Dynamic]) -> Result<Dynamic, Error
 /// Puts the replacements into the module that the engine asks before Rhai's own.
 pub(super) fn register(module: &mut Module) {
     let list_and_closure = [TypeId::of::<Array>(), TypeId::of::<FnPtr>()];
-    let replacements: [(&'static str, &[TypeId], Code); 7] = [
+    let text = TypeId::of::<ImmutableString>();
+    let replacements: [(&'static str, &[TypeId], Code); 10] = [
         ("sort", &list_and_closure, sort),
         ("sort_by", &list_and_closure, sort),
         ("order", &list_and_closure, order),
@@ -28,6 +30,9 @@ pub(super) fn register(module: &mut Module) {
         ("dedup", &list_and_closure, dedup),
         ("exit", &[], exit),
         ("exit", &[TypeId::of::<Dynamic>()], exit),
+        ("get_fn_metadata_list", &[], no_metadata),
+        ("get_fn_metadata_list", &[text], no_metadata),
+        ("get_fn_metadata_list", &[text, TypeId::of::<rhai::INT>()], no_metadata),
     ];
     for (name, types, code) in replacements {
         let call =
@@ -92,6 +97,10 @@ fn exit(_: &NativeCallContext, _: &mut [&mut Dynamic]) -> Result<Dynamic, Error>
         "`exit` is not part of the playbook language".to_owned(),
         Some(help),
     ))
+}
+
+fn no_metadata(_: &NativeCallContext, _: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+    Err(thrown::mistake("`get_fn_metadata_list` is not part of the playbook language".to_owned(), None))
 }
 
 /// A copy of the list, since the closure may have captured the list itself, and the closure.
