@@ -106,6 +106,9 @@ impl Lab {
 
     /// Starts on threads of its own, for callers without a runtime.
     ///
+    /// # Panics
+    /// On a thread of a runtime, like everything that blocks there.
+    ///
     /// # Errors
     /// When a thread, a port or the certificate cannot be had.
     pub fn start_blocking(options: Options) -> Result<Self, StartError> {

@@ -58,10 +58,10 @@ pub(super) fn write(automation: &Path, lab: &Lab, sources: &Sources) -> Result<(
     write_connection(&automation.join("connections").join("kata.toml"), lab)?;
     let mut copied = Copied::read(automation)?;
     if let Some(folder) = &sources.connectors {
-        copied.copy(folder, "wasm", &automation.join("connectors"))?;
+        copied.copy(folder, "wasm", automation, "connectors")?;
     }
     if let Some(folder) = &sources.playbooks {
-        copied.copy(folder, "rhai", &automation.join("playbooks"))?;
+        copied.copy(folder, "rhai", automation, "playbooks")?;
     }
     copied.write(automation)
 }
@@ -122,7 +122,7 @@ fn connection(lab: &Lab) -> String {
     )
 }
 
-/// What was copied before, by path, with its digest: a copy that has another digest now was
+/// What was copied before, by its place in the automation directory, with its digest: a copy that has another digest now was
 /// changed by somebody and is left alone.
 struct Copied(BTreeMap<String, String>);
 
@@ -150,7 +150,8 @@ impl Copied {
         &mut self,
         from: &Path,
         extension: &'static str,
-        to: &Path,
+        automation: &Path,
+        to: &str,
     ) -> Result<(), DirectoryError> {
         let mut found = false;
         for entry in fs::read_dir(from).map_err(error("read", from))? {
@@ -160,7 +161,8 @@ impl Copied {
             }
             found = true;
             if let Some(name) = source.file_name() {
-                self.copy_one(&source, &to.join(name))?;
+                let place = format!("{to}/{}", name.to_string_lossy());
+                self.copy_one(&source, &automation.join(to).join(name), place)?;
             }
         }
         if found {
@@ -172,18 +174,22 @@ impl Copied {
         })
     }
 
-    fn copy_one(&mut self, source: &Path, target: &Path) -> Result<(), DirectoryError> {
+    fn copy_one(
+        &mut self,
+        source: &Path,
+        target: &Path,
+        place: String,
+    ) -> Result<(), DirectoryError> {
         let bytes = fs::read(source).map_err(error("read", source))?;
-        let name = target.display().to_string();
-        let known = self.0.get(&name);
+        let before = self.0.get(&place);
         if let Ok(present) = fs::read(target)
-            && known.is_none_or(|known| known != &digest(&present))
+            && before.is_none_or(|before| before != &digest(&present))
         {
-            tracing::warn!(file = %name, "kept, because it was changed here");
+            tracing::warn!(file = %place, "kept, because it was changed in the lab's folder");
             return Ok(());
         }
         files::write(target, &bytes, false)?;
-        self.0.insert(name, digest(&bytes));
+        self.0.insert(place, digest(&bytes));
         Ok(())
     }
 }

@@ -12,7 +12,7 @@
 //! | `GET /tasks` | all tasks |
 //! | `GET /prevention/SCOPE` | the rules of `all` or of a host, with their origin |
 //! | `POST /prevention` | a web-interface rule: `{"scope": "all", "hash": "…"}` |
-//! | `GET /switches`, `PATCH /switches` | how the node behaves |
+//! | `GET /switches`, `PATCH /switches` | how the node behaves; `POST` changes them as well |
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ pub(super) fn answer(kata: &Kata, call: &ControlCall) -> Result<Reply, ControlEr
         ("GET", ["prevention", scope]) => shown(&kata.prevention(scope)),
         ("POST", ["prevention"]) => shown(&kata.add_web_rule(&call.json()?)?),
         ("GET", ["switches"]) => shown(&kata.switches()),
-        ("PATCH", ["switches"]) => {
+        ("PATCH" | "POST", ["switches"]) => {
             let change: Map<String, Value> = call.json()?;
             let changed = merged(&kata.switches(), change)?;
             shown(&kata.switch(|switches| *switches = changed)?)

@@ -25,12 +25,27 @@ pub struct HostView {
     /// The host.
     #[serde(flatten)]
     pub host: Host,
-    /// Whether it is cut off from the network at this moment.
-    pub isolated: bool,
     /// Its isolation rule, which may have ended.
-    pub isolation: Option<IsolationRule>,
+    pub isolation: Option<IsolationView>,
     /// Its own prevention rules; those for all hosts are not repeated.
     pub prevention: Vec<PreventionObject>,
+}
+
+/// An isolation rule and whether it still has an effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IsolationView {
+    /// Whether the host is cut off from the network at this moment.
+    pub active: bool,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: IsolationRule,
+}
+
+impl HostView {
+    /// Whether the host is cut off from the network at this moment.
+    pub fn isolated(&self) -> bool {
+        self.isolation.as_ref().is_some_and(|found| found.active)
+    }
 }
 
 /// A host to be added; what is left out is as on the seed's Windows workstation.
@@ -87,12 +102,12 @@ pub struct WebRule {
 impl Kata {
     /// All external systems that have ever called.
     pub fn external_systems(&self) -> Vec<ExternalSystem> {
-        self.now(|state| state.external_systems.clone())
+        self.with_state(|state| state.external_systems.clone())
     }
 
     /// All hosts.
     pub fn hosts(&self) -> Vec<HostView> {
-        self.now(|state| {
+        self.with_state(|state| {
             state
                 .hosts
                 .keys()
@@ -104,12 +119,12 @@ impl Kata {
     /// One host by its id.
     pub fn host(&self, sensor_id: &str) -> Option<HostView> {
         let id = Uuid::try_parse(sensor_id).ok()?;
-        self.now(|state| view(state, id))
+        self.with_state(|state| view(state, id))
     }
 
     /// All tasks, in the order of their creation.
     pub fn tasks(&self) -> Vec<Task> {
-        let mut tasks: Vec<Task> = self.now(|state| {
+        let mut tasks: Vec<Task> = self.with_state(|state| {
             state.catch_up_all();
             state.tasks.values().cloned().collect()
         });
@@ -120,7 +135,7 @@ impl Kata {
     /// One task by its id.
     pub fn task(&self, task_id: &str) -> Option<Task> {
         let id = Uuid::try_parse(task_id).ok()?;
-        self.now(|state| state.task(id).cloned())
+        self.with_state(|state| state.task(id).cloned())
     }
 
     /// The prevention rules of a scope: a sensor id or `all`.
@@ -128,12 +143,12 @@ impl Kata {
         let Ok(scope) = read_scope(scope) else {
             return Vec::new();
         };
-        self.now(|state| state.prevention.get(&scope).cloned().unwrap_or_default())
+        self.with_state(|state| state.prevention.get(&scope).cloned().unwrap_or_default())
     }
 
     /// How the node behaves at present.
     pub fn switches(&self) -> Switches {
-        self.now(|state| state.switches.clone())
+        self.with_state(|state| state.switches.clone())
     }
 }
 
@@ -168,7 +183,7 @@ impl Kata {
     /// # Errors
     /// When none has this id, or several have and no certificate says which.
     pub fn forget(&self, id: &str, certificate: Option<&str>) -> Result<(), ControlError> {
-        self.now(|state| {
+        self.with_state(|state| {
             let position = find_system(state, id, certificate, None)?;
             state.external_systems.remove(position);
             Ok(())
@@ -181,7 +196,7 @@ impl Kata {
         certificate: Option<&str>,
         approval: Approval,
     ) -> Result<ExternalSystem, ControlError> {
-        self.now(|state| {
+        self.with_state(|state| {
             let position = find_system(state, id, certificate, Some(approval))?;
             let system = &mut state.external_systems[position];
             system.approval = approval;
@@ -198,7 +213,7 @@ impl Kata {
             .sensor_id
             .unwrap_or_else(|| Uuid::new_v4().to_string().to_uppercase());
         let id = read_id(&sensor_id)?;
-        self.now(|state| {
+        self.with_state(|state| {
             if state.hosts.contains_key(&id) {
                 return Err(ControlError::Conflict(format!(
                     "there is a host {sensor_id} already"
@@ -216,7 +231,7 @@ impl Kata {
     /// When there is no such host.
     pub fn edit_host(&self, sensor_id: &str, change: HostEdit) -> Result<HostView, ControlError> {
         let id = read_id(sensor_id)?;
-        self.now(|state| edit(state, id, change))
+        self.with_state(|state| edit(state, id, change))
     }
 
     /// Connects a host or takes it off the network.
@@ -240,7 +255,7 @@ impl Kata {
         let file = PreventedFile::from_hash(&rule.hash).ok_or_else(|| {
             ControlError::Invalid(format!("`{}` is no SHA-256 and no MD5", rule.hash))
         })?;
-        self.now(|state| {
+        self.with_state(|state| {
             if let Scope::Host(id) = scope {
                 state.host(id).map_err(|_| no_host(&rule.scope))?;
             }
@@ -268,7 +283,7 @@ impl Kata {
     /// # Errors
     /// When the result makes no sense; nothing is changed then.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) -> Result<Switches, ControlError> {
-        self.now(|state| {
+        self.with_state(|state| {
             let mut changed = state.switches.clone();
             change(&mut changed);
             changed.check().map_err(ControlError::Invalid)?;
@@ -280,8 +295,8 @@ impl Kata {
 
     /// How long an isolation lasts from this moment; none when the host is not isolated.
     pub fn isolated_for(&self, sensor_id: &str) -> Option<Duration> {
-        let view = self.host(sensor_id)?;
-        let ends_at = view.isolation.filter(|_| view.isolated)?.ends_at;
+        let found = self.host(sensor_id)?.isolation;
+        let ends_at = found.filter(|found| found.active)?.rule.ends_at;
         Duration::try_from(ends_at.duration_since(self.clock.now())).ok()
     }
 }
@@ -306,10 +321,10 @@ fn view(state: &State, id: Uuid) -> Option<HostView> {
     let isolation = state.isolation.get(&id).cloned();
     Some(HostView {
         host,
-        isolated: isolation
-            .as_ref()
-            .is_some_and(|rule| rule.active(state.now)),
-        isolation,
+        isolation: isolation.map(|rule| IsolationView {
+            active: rule.active(state.now),
+            rule,
+        }),
         prevention: state
             .prevention
             .get(&Scope::Host(id))

@@ -1,6 +1,6 @@
 //! A KATA Central Node, as far as its Threat Response API reaches.
 //!
-//! The behaviour follows the fact sheet of that API and keeps its tags: what is marked *[inferred]*
+//! The behaviour follows the fact sheet of that API and keeps its tags: what is marked *\[inferred\]*
 //! is stated in no vendor document, so it is a switch ([`Switches`]) or a named constant here and
 //! never hidden in a condition.
 //!
@@ -40,7 +40,7 @@ pub use entity::{
     Direction, ExcludedRule, Host, IsolationRule, Origin, PortRange, PreventedFile,
     PreventionObject, Scope, Task, TaskSettings, TaskState,
 };
-pub use handle::{HostEdit, HostView, NewHost, WebRule};
+pub use handle::{HostEdit, HostView, IsolationView, NewHost, WebRule};
 pub use isolation::{TIMEOUT_S_MAX, TIMEOUT_S_MIN};
 pub use seed::{HOST4, HOST4_UPPER, LAPTOP_OFFLINE, LINUX_SERVER, WINDOWS_SERVER, WORKSTATION};
 pub use switches::{DeleteBody, MissingCertificate, ResponseShape, Switches, TimestampForm};
@@ -115,7 +115,7 @@ impl Kata {
     }
 
     /// Looks at or changes the state as it is at this moment.
-    fn now<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         // The clock is read under the lock, so that no request sees an earlier moment than the
         // one before it.
@@ -138,7 +138,7 @@ impl Product for Kata {
     }
 
     fn answer(&self, request: &Request) -> Reply {
-        self.now(|state| vendor::answer(state, request))
+        self.with_state(|state| vendor::answer(state, request))
     }
 
     fn control(&self, call: &ControlCall) -> Result<Reply, ControlError> {

@@ -71,8 +71,8 @@ fn hosts(kata: &Kata) -> Section {
 
 fn host(view: HostView) -> Vec<String> {
     let isolation = match &view.isolation {
-        Some(rule) if view.isolated => format!("ISOLATED until {}", second(rule.ends_at)),
-        Some(rule) => format!("ended {}, rule stays", second(rule.ends_at)),
+        Some(found) if found.active => format!("ISOLATED until {}", second(found.rule.ends_at)),
+        Some(found) => format!("ended {}, rule stays", second(found.rule.ends_at)),
         None => "no".to_owned(),
     };
     vec![

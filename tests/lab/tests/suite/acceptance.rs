@@ -126,10 +126,10 @@ async fn row_04_isolation_lasts_from_one_to_9999_hours_given_in_seconds() {
     ] {
         assert_eq!(isolate(wrong.clone()).await, 400, "{wrong}");
     }
-    assert!(!node(&lab).host(HOST4).unwrap().isolated);
+    assert!(!node(&lab).host(HOST4).unwrap().isolated());
     for right in [3600, 3601, 35_996_400] {
         assert_eq!(isolate(json!(right)).await, 200, "{right}");
-        assert!(node(&lab).host(HOST4).unwrap().isolated);
+        assert!(node(&lab).host(HOST4).unwrap().isolated());
     }
 }
 
@@ -139,7 +139,7 @@ async fn row_05_isolation_ends_by_itself_while_its_rule_stays_until_it_is_delete
     let state = |what: &str| {
         let host = node(&lab).host(HOST4).unwrap();
         assert!(host.isolation.is_some(), "{what}");
-        host.isolated
+        host.isolated()
     };
     caller
         .post(&isolation(HOST4), &for_two_hours())

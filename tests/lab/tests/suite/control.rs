@@ -77,9 +77,9 @@ async fn the_true_isolation_of_a_host_is_seen_and_time_is_moved() {
     caller.post(&isolation(HOST4), &body).await.expect(200);
     let path = format!("/hosts/{HOST4}");
     let view: HostView = serde_json::from_value(control.get(&path).await).unwrap();
-    assert!(view.isolated);
+    assert!(view.isolated());
     assert_eq!(
-        view.isolation.unwrap().ends_at.to_string(),
+        view.isolation.unwrap().rule.ends_at.to_string(),
         "2025-03-14T11:00:00Z"
     );
 
@@ -87,7 +87,7 @@ async fn the_true_isolation_of_a_host_is_seen_and_time_is_moved() {
     assert_eq!(now, json!({ "now": "2025-03-14T11:00:00Z" }));
     assert_eq!(control.get("/clock").await, now);
     let view = control.get(&path).await;
-    assert_eq!(view["isolated"], false);
+    assert_eq!(view["isolation"]["active"], false);
     assert_eq!(view["isolation"]["timeout_s"], 7200);
     let wrong = control
         .call(Method::POST, "/clock/advance", json!({ "by": "2" }))

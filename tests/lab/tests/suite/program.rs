@@ -13,7 +13,7 @@ use crate::support::{Caller, exactly, http_client};
 
 fn cordon_lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cordon-lab"));
-    command.args(arguments).env_remove("CORDON_LAB_LOG");
+    command.args(arguments).env("CORDON_LAB_LOG", "error");
     command
 }
 
@@ -187,7 +187,7 @@ async fn keys_are_readable_by_their_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_restart_keeps_keys_and_changes_and_renews_what_has_moved() {
+async fn a_restart_keeps_keys_and_changes_and_renews_the_rest_even_in_a_folder_that_was_moved() {
     let folder = folder();
     let (connectors, playbooks) = sources(&folder);
     let dir = folder.path().join("lab");
@@ -203,7 +203,13 @@ async fn a_restart_keeps_keys_and_changes_and_renews_what_has_moved() {
     std::fs::write(format!("{connectors}/kata.wasm"), b"\0asm second").unwrap();
     std::fs::write(format!("{playbooks}/contain.rhai"), b"// second").unwrap();
 
-    let second = Up::start(&dir, &more);
+    let moved = folder.path().join("moved");
+    std::fs::rename(&dir, &moved).unwrap();
+    let (connection, playbook) = (
+        moved.join("automation/connections/kata.toml"),
+        moved.join("automation/playbooks/contain.rhai"),
+    );
+    let second = Up::start(&moved, &more);
     let after = second.summary();
     let identity = |summary: &Summary| {
         let kata = &summary.products["kata"];
@@ -361,4 +367,31 @@ async fn a_person_sees_the_isolation_that_a_caller_asked_for_and_its_end() {
             .unwrap()
             .contains("`soon`")
     );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = folder();
+    let _up = Up::start(folder.path(), &["--hosts", "2000"]);
+    let mut show = cordon_lab(&["show", folder.path().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(show.stdout.take());
+    let output = show.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert!(output.status.success());
+}
+
+#[tokio::test]
+async fn plain_http_is_served_only_when_asked_for() {
+    let folder = folder();
+    let up = Up::start(folder.path(), &["--plain-http"]);
+    let summary = up.summary();
+    let kata = &summary.products["kata"];
+    assert!(kata.url.starts_with("http://"), "{}", kata.url);
+    assert_eq!(kata.ca, None);
+    let connection: toml::Table = up.read("automation/connections/kata.toml").parse().unwrap();
+    assert!(!connection.contains_key("tls"));
 }

@@ -1,5 +1,6 @@
 //! The commands that talk to a running lab over its control surface.
 
+use std::io::Write;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -29,7 +30,7 @@ pub(crate) enum AskError {
 pub(crate) async fn show(dir: &Path) -> Result<(), AskError> {
     let lab = directory::find(dir)?;
     let overview = ask(Method::GET, &format!("{}/", lab.control_url), None).await?;
-    print!("{}", String::from_utf8_lossy(&overview));
+    say(&String::from_utf8_lossy(&overview));
     Ok(())
 }
 
@@ -50,12 +51,15 @@ pub(crate) async fn accept(dir: &Path) -> Result<(), AskError> {
             let id = id.collect::<String>().replace('+', "%20");
             let body = json!({ "certificate_sha256": certificate }).to_string();
             ask(Method::POST, &format!("{url}/{id}/accept"), Some(body)).await?;
-            println!("accepted {} with certificate {certificate}", system.id);
+            say(&format!(
+                "accepted {} with certificate {certificate}\n",
+                system.id
+            ));
             accepted += 1;
         }
     }
     if accepted == 0 {
-        println!("nothing waits for approval: a connection shows up here with its first request");
+        say("nothing waits for approval: a connection shows up here with its first request\n");
     }
     Ok(())
 }
@@ -69,9 +73,16 @@ pub(crate) async fn advance(dir: &Path, by: &str) -> Result<(), AskError> {
         let answer = ask(Method::POST, &url, Some(body)).await?;
         let answer: serde_json::Value = serde_json::from_slice(&answer)?;
         let now = answer["now"].as_str().unwrap_or_default();
-        println!("it is {now} in the lab");
+        say(&format!("it is {now} in the lab\n"));
     }
     Ok(())
+}
+
+/// Prints, and minds no reader that has had enough (`cordon-lab show DIR | head -1`).
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
 }
 
 async fn ask(method: Method, url: &str, body: Option<String>) -> Result<Bytes, AskError> {

@@ -63,6 +63,10 @@ struct UpArguments {
     /// Make a new server certificate of this form; by default the one of the last time is kept.
     #[arg(long, value_name = "FORM")]
     certificate: Option<Form>,
+    /// Serve plain HTTP, for looking at the traffic: callers name their certificate's SHA-256 in
+    /// the header `x-client-certificate-sha256`.
+    #[arg(long, conflicts_with = "certificate")]
+    plain_http: bool,
     /// Add this many hosts to the six of the seed.
     #[arg(long, value_name = "COUNT", default_value_t = 0,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=50_000))]

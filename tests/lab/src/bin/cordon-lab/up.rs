@@ -22,10 +22,15 @@ pub(crate) enum UpError {
 
 pub(crate) async fn run(arguments: UpArguments) -> Result<(), UpError> {
     let directory = LabDirectory::open(&arguments.dir)?;
-    let certificate = directory.server_certificate(arguments.certificate.map(Into::into))?;
+    let certificate = if arguments.plain_http {
+        None
+    } else {
+        let form = arguments.certificate.map(Into::into);
+        Some(directory.server_certificate(form)?)
+    };
     let lab = Lab::start(Options {
         clock: cordon_lab::frame::Clock::real(),
-        certificate: Some(certificate),
+        certificate,
         kata: kata::Options {
             credentials: kata::Credentials {
                 external_system_id: kata::EXTERNAL_SYSTEM_ID.to_owned(),
