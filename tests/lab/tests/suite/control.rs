@@ -1,6 +1,7 @@
 //! The control surface over HTTP (§4.4): all that a test in another process can do.
 
 use cordon_lab::Lab;
+use cordon_lab::frame::Product;
 use cordon_lab::kata::{EXTERNAL_SYSTEM_ID, HOST4, HostView, LAPTOP_OFFLINE};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -317,5 +318,17 @@ async fn what_is_not_there_is_said_so() {
             .unwrap()
             .expect(404);
         assert!(answer.json()["error"].is_string(), "{path}");
+    }
+}
+
+/// Names stand in backticks or quotes there; a prefix of another name does not count.
+#[test]
+fn the_guide_names_every_route_and_switch() {
+    let lab = Lab::start_blocking(cordon_lab::Options::new().unwrap()).unwrap();
+    let guide = include_str!("../../../README.md");
+    let switches = serde_json::to_value(node(&lab).switches()).unwrap();
+    let switches = switches.as_object().unwrap().keys().map(String::as_str);
+    for name in node(&lab).routes().iter().copied().chain(switches) {
+        assert!(guide.contains(&format!("`{name}`")), "{name}");
     }
 }
