@@ -181,7 +181,10 @@ impl Failure {
             }),
         );
         map.insert("details".to_owned(), self.details.clone());
-        map.insert("code".to_owned(), self.code.clone().map_or(Value::Null, Value::Text));
+        map.insert(
+            "code".to_owned(),
+            self.code.clone().map_or(Value::Null, Value::Text),
+        );
         map.insert(
             "connection".to_owned(),
             Value::text(self.connection.clone()),
@@ -199,13 +202,16 @@ impl Failure {
         let text = |name: &str| value.get(name)?.as_text().map(str::to_owned);
         let kind = text("kind")?;
         Some(Self {
-            kind: ErrorKind::ALL.into_iter().find(|known| known.name() == kind)?,
+            kind: ErrorKind::ALL
+                .into_iter()
+                .find(|known| known.name() == kind)?,
             message: text("message")?,
             status: match value.get("status") {
                 Some(Value::Integer(status)) => u16::try_from(*status).ok(),
                 _ => None,
             },
-            retry_after_ms: text("retry_after").and_then(|wait| crate::units::parse_duration(&wait).ok()),
+            retry_after_ms: text("retry_after")
+                .and_then(|wait| crate::units::parse_duration(&wait).ok()),
             details: value.get("details").cloned().unwrap_or_default(),
             code: text("code"),
             connection: text("connection")?,
@@ -246,9 +252,14 @@ mod tests {
             retry_after_ms: Some(1_500),
             details: Value::map([("error", Value::text("later"))]),
             delivery: Delivery::Unknown,
-            ..Failure::new(ErrorKind::Unavailable, "the product is busy").with_code("connection.busy").of("kata", "isolate")
+            ..Failure::new(ErrorKind::Unavailable, "the product is busy")
+                .with_code("connection.busy")
+                .of("kata", "isolate")
         };
         assert_eq!(Failure::from_value(&failure.to_value()), Some(failure));
-        assert_eq!(Failure::from_value(&Value::map([("kind", Value::text("not_found"))])), None);
+        assert_eq!(
+            Failure::from_value(&Value::map([("kind", Value::text("not_found"))])),
+            None
+        );
     }
 }

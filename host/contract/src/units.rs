@@ -88,7 +88,7 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
 pub fn format_size(bytes: u64) -> String {
     SIZE_UNITS
         .iter()
-        .filter(|(_, length)| bytes > 0 && bytes % length == 0)
+        .filter(|(_, length)| bytes > 0 && bytes.is_multiple_of(*length))
         .map(|(unit, length)| format!("{}{unit}", bytes / length))
         .min_by_key(String::len)
         .unwrap_or_else(|| format!("{bytes}B"))

@@ -113,7 +113,10 @@ impl Live {
         watcher: Arc<dyn Watcher>,
     ) -> Self {
         let (wake, stopped) = watch::channel(false);
-        let stopper = Stopper { flag: StopFlag::default(), wake: Arc::new(wake) };
+        let stopper = Stopper {
+            flag: StopFlag::default(),
+            wake: Arc::new(wake),
+        };
         Self {
             run,
             runtime,
@@ -155,14 +158,20 @@ impl Live {
     fn act(&self, key: &StepKey, connection: &str, action: &str, arguments: &Map) -> Answer {
         let Some(link) = self.links.get(connection) else {
             return failed(
-                Failure::new(ErrorKind::InvalidInput, "this run has no connection of that name")
-                    .of(connection, action),
+                Failure::new(
+                    ErrorKind::InvalidInput,
+                    "this run has no connection of that name",
+                )
+                .of(connection, action),
             );
         };
         let Some(action) = link.connector.model().action(action).cloned() else {
             return failed(
-                Failure::new(ErrorKind::InvalidInput, "the connector has no action of that name")
-                    .of(connection, action),
+                Failure::new(
+                    ErrorKind::InvalidInput,
+                    "the connector has no action of that name",
+                )
+                .of(connection, action),
             );
         };
         let effect = action.manifest.effect_with(&Value::Map(arguments.clone()));
@@ -176,13 +185,18 @@ impl Live {
                 outcome: None,
             });
         }
-        let answer = self.runtime.block_on(self.settle(key, link, &action, effect, arguments));
+        let answer = self
+            .runtime
+            .block_on(self.settle(key, link, &action, effect, arguments));
         let outcome = match &answer {
             Answer::Done(_) => Some(Ok(())),
             Answer::Failed(failure) => Some(Err((**failure).clone())),
             Answer::Stopped => None,
         };
-        if let Some(write) = lock(&self.writes).iter_mut().find(|write| write.step == *key) {
+        if let Some(write) = lock(&self.writes)
+            .iter_mut()
+            .find(|write| write.step == *key)
+        {
             write.outcome = outcome;
         }
         answer
@@ -202,13 +216,16 @@ impl Live {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            let call = link
+                .connector
+                .call(self.request(key, link, &action.name, arguments));
             let outcome = if effect == Effect::Read {
                 tokio::select! {
-                    outcome = self.call(key, link, &action.name, arguments) => outcome,
+                    outcome = call => outcome,
                     () = self.until_stopped() => return Answer::Stopped,
                 }
             } else {
-                self.call(key, link, &action.name, arguments).await
+                call.await
             };
             let failure = match outcome {
                 Ok(value) => return Answer::Done(value),
@@ -217,7 +234,11 @@ impl Live {
             let verdict =
                 settle::after_failure(&action.manifest, effect, &failure, attempt, lost_before);
             if verdict != Verdict::Report {
-                self.watcher.see(&Event::AnswerLost { key, failure: &failure, verdict });
+                self.watcher.see(&Event::AnswerLost {
+                    key,
+                    failure: &failure,
+                    verdict,
+                });
             }
             lost_before |= failure.delivery == Delivery::Unknown;
             match verdict {
@@ -225,9 +246,14 @@ impl Live {
                 // A cancelled run waits no pause, but still finds out what its write did.
                 Verdict::Repeat { after } => self.pause(after).await,
                 Verdict::AskTheProduct => {
-                    let timeout = action.manifest.timeout_ms.map_or(ASK_AFTER, Duration::from_millis);
+                    let timeout = action
+                        .manifest
+                        .timeout_ms
+                        .map_or(ASK_AFTER, Duration::from_millis);
                     tokio::time::sleep(timeout.saturating_sub(first.elapsed())).await;
-                    return self.ask_the_product(key, link, action, arguments, failure).await;
+                    return self
+                        .ask_the_product(key, link, action, arguments, failure)
+                        .await;
                 }
                 Verdict::InDoubt => return self.doubt(key, arguments, failure),
             }
@@ -245,42 +271,48 @@ impl Live {
         let Some(companion) = &action.manifest.reconcile else {
             return self.doubt(key, arguments, lost);
         };
-        match self.call(key, link, companion, arguments).await {
-            Ok(Value::Null) => failed(Failure {
+        let asked = link
+            .connector
+            .reconcile(self.request(key, link, companion, arguments))
+            .await;
+        match asked {
+            Ok(None) => failed(Failure {
                 delivery: Delivery::NotSent,
                 message: format!("{}; the product says that it did not happen", lost.message),
                 ..lost
             }),
             // An action that returns nothing has nothing to tell beyond that it happened.
-            Ok(_) if action.result.is_none() => Answer::Done(Value::Null),
-            Ok(value) => Answer::Done(value),
+            Ok(Some(_)) if action.result.is_none() => Answer::Done(Value::Null),
+            Ok(Some(value)) => Answer::Done(value),
             Err(_) => self.doubt(key, arguments, lost),
         }
     }
 
     fn doubt(&self, key: &StepKey, arguments: &Map, failure: Failure) -> Answer {
         let arguments = arguments.clone();
-        lock(&self.in_doubt).push(InDoubt { step: key.clone(), arguments, failure });
+        lock(&self.in_doubt).push(InDoubt {
+            step: key.clone(),
+            arguments,
+            failure,
+        });
         self.stopper.stop(StopReason::InDoubt);
         Answer::Stopped
     }
 
-    async fn call(
+    fn request<'a>(
         &self,
         key: &StepKey,
-        link: &Link,
-        function: &str,
-        arguments: &Map,
-    ) -> Result<Value, Failure> {
-        link.connector
-            .call(Call {
-                connection: &link.connection,
-                action: function,
-                arguments,
-                idempotency_key: self.idempotency_key(key),
-                timeout: None,
-            })
-            .await
+        link: &'a Link,
+        function: &'a str,
+        arguments: &'a Map,
+    ) -> Call<'a> {
+        Call {
+            connection: &link.connection,
+            action: function,
+            arguments,
+            idempotency_key: self.idempotency_key(key),
+            timeout: None,
+        }
     }
 
     /// The same for the same step of the same run, whoever computes it and whenever.
@@ -321,20 +353,28 @@ impl Performer for Live {
             return Answer::Stopped;
         }
         let effect = match &step {
-            Step::Action { connection, action, arguments } => {
-                self.links.get(connection).and_then(|link| {
-                    let action = link.connector.model().action(action)?;
-                    Some(action.manifest.effect_with(&Value::Map(arguments.clone())))
-                })
-            }
+            Step::Action {
+                connection,
+                action,
+                arguments,
+            } => self.links.get(connection).and_then(|link| {
+                let action = link.connector.model().action(action)?;
+                Some(action.manifest.effect_with(&Value::Map(arguments.clone())))
+            }),
             _ => None,
         };
         let began = Instant::now();
-        self.watcher.see(&Event::Started { key, step: &step, effect });
+        self.watcher.see(&Event::Started {
+            key,
+            step: &step,
+            effect,
+        });
         let answer = match &step {
-            Step::Action { connection, action, arguments } => {
-                self.act(key, connection, action, arguments)
-            }
+            Step::Action {
+                connection,
+                action,
+                arguments,
+            } => self.act(key, connection, action, arguments),
             Step::Now => Answer::Done(now()),
             Step::Uuid => Answer::Done(Value::text(Uuid::new_v4().to_string())),
             Step::Sleep { duration, .. } => {
@@ -351,12 +391,20 @@ impl Performer for Live {
             }
             Step::Progress { .. } => Answer::Done(Value::Null),
             Step::Note { title, value } => {
-                lock(&self.notes).push(Note { title: title.clone(), value: value.clone() });
+                lock(&self.notes).push(Note {
+                    title: title.clone(),
+                    value: value.clone(),
+                });
                 Answer::Done(Value::Null)
             }
         };
         let took = began.elapsed();
-        self.watcher.see(&Event::Finished { key, step: &step, answer: &answer, took });
+        self.watcher.see(&Event::Finished {
+            key,
+            step: &step,
+            answer: &answer,
+            took,
+        });
         answer
     }
 
@@ -366,7 +414,10 @@ impl Performer for Live {
         }
         lock(&self.began).insert(key.clone(), Instant::now());
         self.watcher.see(&Event::Entered { key, composite });
-        Entry::Begin { iteration: 0, elapsed: Duration::ZERO }
+        Entry::Begin {
+            iteration: 0,
+            elapsed: Duration::ZERO,
+        }
     }
 
     fn iterate(&self, key: &StepKey, iteration: u32) {
@@ -376,11 +427,17 @@ impl Performer for Live {
     fn leave(&self, key: &StepKey, outcome: &Answer) {
         let took = self.elapsed(key);
         lock(&self.began).remove(key);
-        self.watcher.see(&Event::Left { key, answer: outcome, took });
+        self.watcher.see(&Event::Left {
+            key,
+            answer: outcome,
+            took,
+        });
     }
 
     fn elapsed(&self, key: &StepKey) -> Duration {
-        lock(&self.began).get(key).map_or(Duration::ZERO, Instant::elapsed)
+        lock(&self.began)
+            .get(key)
+            .map_or(Duration::ZERO, Instant::elapsed)
     }
 
     fn stop_flag(&self) -> &StopFlag {

@@ -58,9 +58,15 @@ pub fn after_failure(
         return Verdict::Report;
     }
     if action.repeat != Repeat::None && attempt < ATTEMPTS_MAX {
-        return Verdict::Repeat { after: PAUSE_FIRST * 2_u32.saturating_pow(attempt - 1) };
+        return Verdict::Repeat {
+            after: PAUSE_FIRST * 2_u32.saturating_pow(attempt - 1),
+        };
     }
-    if action.reconcile.is_some() { Verdict::AskTheProduct } else { Verdict::InDoubt }
+    if action.reconcile.is_some() {
+        Verdict::AskTheProduct
+    } else {
+        Verdict::InDoubt
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +84,10 @@ mod tests {
     }
 
     fn failure(delivery: Delivery, kind: ErrorKind) -> Failure {
-        Failure { delivery, ..Failure::new(kind, "it failed") }
+        Failure {
+            delivery,
+            ..Failure::new(kind, "it failed")
+        }
     }
 
     fn lost() -> Failure {
@@ -88,7 +97,10 @@ mod tests {
     #[test]
     fn a_read_and_a_write_that_was_answered_or_never_sent_are_reported_as_they_are() {
         let never = action(Repeat::None, None);
-        assert_eq!(after_failure(&never, Effect::Read, &lost(), 1, false), Verdict::Report);
+        assert_eq!(
+            after_failure(&never, Effect::Read, &lost(), 1, false),
+            Verdict::Report
+        );
         for delivery in [Delivery::NotSent, Delivery::Answered] {
             let failure = failure(delivery, ErrorKind::Unavailable);
             assert_eq!(
@@ -101,9 +113,20 @@ mod tests {
     #[test]
     fn a_lost_write_that_may_be_repeated_is_repeated_and_the_pauses_grow() {
         let natural = action(Repeat::Natural, None);
-        let verdict = |attempt| after_failure(&natural, Effect::Reversible, &lost(), attempt, false);
-        assert_eq!(verdict(1), Verdict::Repeat { after: Duration::from_secs(1) });
-        assert_eq!(verdict(2), Verdict::Repeat { after: Duration::from_secs(2) });
+        let verdict =
+            |attempt| after_failure(&natural, Effect::Reversible, &lost(), attempt, false);
+        assert_eq!(
+            verdict(1),
+            Verdict::Repeat {
+                after: Duration::from_secs(1)
+            }
+        );
+        assert_eq!(
+            verdict(2),
+            Verdict::Repeat {
+                after: Duration::from_secs(2)
+            }
+        );
         assert_eq!(verdict(ATTEMPTS_MAX), Verdict::InDoubt);
     }
 
@@ -115,7 +138,10 @@ mod tests {
             Verdict::AskTheProduct
         );
         let blind = action(Repeat::None, None);
-        assert_eq!(after_failure(&blind, Effect::Destructive, &lost(), 1, false), Verdict::InDoubt);
+        assert_eq!(
+            after_failure(&blind, Effect::Destructive, &lost(), 1, false),
+            Verdict::InDoubt
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ impl Automation {
     /// One that exists.
     #[must_use]
     pub fn at(root: PathBuf) -> Self {
-        Self { root, _folder: None }
+        Self {
+            root,
+            _folder: None,
+        }
     }
 
     /// A new one without anything in it.
@@ -27,7 +30,10 @@ impl Automation {
             fs::create_dir_all(root.join(name)).unwrap();
         }
         fs::write(root.join("cordon.toml"), "").unwrap();
-        Self { root, _folder: Some(folder) }
+        Self {
+            root,
+            _folder: Some(folder),
+        }
     }
 
     /// The directory.
@@ -58,13 +64,23 @@ impl Automation {
     /// Puts a built component into `connectors/`.
     pub fn with_connector(&self, component: &str) -> &Self {
         let from = built(component);
-        fs::copy(&from, self.root.join("connectors").join(from.file_name().unwrap())).unwrap();
+        fs::copy(
+            &from,
+            self.root.join("connectors").join(from.file_name().unwrap()),
+        )
+        .unwrap();
         self
     }
 
     /// A `cordon` command in this directory.
     #[must_use]
-    pub fn cordon<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Program {
-        Program::new("cordon").arg("-C").arg(&self.root).args(arguments)
+    pub fn cordon<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Program {
+        Program::new("cordon")
+            .arg("-C")
+            .arg(&self.root)
+            .args(arguments)
     }
 }

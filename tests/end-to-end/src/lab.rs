@@ -40,10 +40,19 @@ impl Lab {
             .spawn()
             .unwrap();
         let mut ready = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut ready)
+            .unwrap();
         assert!(!ready.is_empty(), "the lab did not start");
-        let mut lab = Self { process, folder, control: String::new() };
-        lab.control = lab.description()["products"]["kata"]["control_url"].as_str().unwrap().to_owned();
+        let mut lab = Self {
+            process,
+            folder,
+            control: String::new(),
+        };
+        lab.control = lab.description()["products"]["kata"]["control_url"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         lab
     }
 
@@ -63,7 +72,11 @@ impl Lab {
     /// A path that `lab.json` names for KATA: `ca`, `client_certificate`, `client_key`.
     #[must_use]
     pub fn path_of(&self, name: &str) -> PathBuf {
-        PathBuf::from(self.description()["products"]["kata"][name].as_str().unwrap())
+        PathBuf::from(
+            self.description()["products"]["kata"][name]
+                .as_str()
+                .unwrap(),
+        )
     }
 
     /// The automation directory that the lab made ready.
@@ -75,7 +88,12 @@ impl Lab {
     /// `GET` of the control surface of KATA: `hosts`, `requests`, `clock`.
     #[must_use]
     pub fn get(&self, path: &str) -> Value {
-        ureq::get(format!("{}/{path}", self.control)).call().unwrap().body_mut().read_json().unwrap()
+        ureq::get(format!("{}/{path}", self.control))
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_json()
+            .unwrap()
     }
 
     /// `POST` to the control surface of KATA.
@@ -92,8 +110,13 @@ impl Lab {
     #[must_use]
     pub fn host(&self, name: &str) -> Value {
         let hosts = self.get("hosts");
-        let host = hosts.as_array().unwrap().iter().find(|host| host["name"] == name);
-        host.unwrap_or_else(|| panic!("no host {name} in {hosts:#}")).clone()
+        let host = hosts
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|host| host["name"] == name);
+        host.unwrap_or_else(|| panic!("no host {name} in {hosts:#}"))
+            .clone()
     }
 
     /// Whether the product isolates this host at the moment, as nobody but the lab can know.
@@ -105,7 +128,9 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let asked = Command::new("kill").arg(self.process.id().to_string()).status();
+        let asked = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status();
         if !asked.is_ok_and(|status| status.success()) {
             let _ = self.process.kill();
         }

@@ -15,10 +15,12 @@
 mod automation;
 mod lab;
 mod program;
+mod server;
 
 pub use automation::Automation;
 pub use lab::Lab;
 pub use program::{Output, Program, built};
+pub use server::{Asked, Server};
 
 /// A secret that no output, log, error or file may ever show. Tests use it, or text that holds it,
 /// wherever a product wants a secret.

@@ -10,7 +10,10 @@ use crate::CANARY;
 fn target() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     // target/debug/deps/test
-    test.ancestors().nth(3).expect("tests run in target/PROFILE/deps").to_owned()
+    test.ancestors()
+        .nth(3)
+        .expect("tests run in target/PROFILE/deps")
+        .to_owned()
 }
 
 /// A built component: `connectors/kata`, `guests/loop`.
@@ -19,8 +22,14 @@ fn target() -> PathBuf {
 /// Where it was not built.
 #[must_use]
 pub fn built(component: &str) -> PathBuf {
-    let path = target().join("components").join(format!("{component}.wasm"));
-    assert!(path.is_file(), "{} is missing; run the tests by `cargo xtask test`", path.display());
+    let path = target()
+        .join("components")
+        .join(format!("{component}.wasm"));
+    assert!(
+        path.is_file(),
+        "{} is missing; run the tests by `cargo xtask test`",
+        path.display()
+    );
     path
 }
 
@@ -50,7 +59,13 @@ impl Output {
     /// Fails the test with the whole output unless the exit code is this.
     #[track_caller]
     pub fn expect_code(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -87,11 +102,20 @@ impl Program {
     /// Where it was not built.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let path = target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        assert!(path.is_file(), "{} is missing; run the tests by `cargo xtask test`", path.display());
+        let path = target()
+            .join("debug")
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        assert!(
+            path.is_file(),
+            "{} is missing; run the tests by `cargo xtask test`",
+            path.display()
+        );
         let mut command = Command::new(path);
         // What the person at the machine has set must not decide a test.
-        command.env_remove("NO_COLOR").env_remove("RUST_LOG").env_remove("CORDON_LOG");
+        command
+            .env_remove("NO_COLOR")
+            .env_remove("RUST_LOG")
+            .env_remove("CORDON_LOG");
         Self { command }
     }
 
@@ -104,7 +128,10 @@ impl Program {
 
     /// With more arguments.
     #[must_use]
-    pub fn args<S: AsRef<std::ffi::OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+    pub fn args<S: AsRef<std::ffi::OsStr>>(
+        mut self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Self {
         self.command.args(arguments);
         self
     }
@@ -135,7 +162,11 @@ impl Program {
     /// Where it cannot be run, or shows the [`CANARY`].
     #[must_use]
     pub fn run(mut self) -> Output {
-        let output = self.command.stdin(Stdio::null()).output().expect("a built program runs");
+        let output = self
+            .command
+            .stdin(Stdio::null())
+            .output()
+            .expect("a built program runs");
         let output = Output {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -154,6 +185,10 @@ fn keep(output: &Output) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let folder = target().join("suite");
     std::fs::create_dir_all(&folder).unwrap();
-    let name = format!("{}-{}.txt", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let name = format!(
+        "{}-{}.txt",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
     std::fs::write(folder.join(name), output.all()).unwrap();
 }

@@ -252,7 +252,7 @@ fn connection(connector: &Connector, url: &str) -> Result<Arc<Connection>, Faile
         manifest.name
     );
     let file = ConnectionFile::parse(Path::new("bench.toml"), &text)?;
-    Ok(Connection::open("bench", &file, manifest, Path::new("."))?)
+    Ok(Connection::open(&file, manifest, Path::new("."))?)
 }
 
 /// A component that `cargo xtask bench` has built, beside this program's target directory.
