@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use cordon_contract::Manifest;
 use cordon_contract::manifest::{Credential, CredentialKind};
 
 use crate::certificate::{CertificateInfo, read_certificates, read_key};
 use crate::credential;
-use crate::exchange::Client;
+use crate::exchange::{Client, Observer};
 use crate::file::{ConnectionFile, CredentialReference, FileError, FileProblem, Located};
 use crate::limits::{Gate, Limits};
 use crate::reference::Reference;
@@ -25,7 +25,7 @@ use crate::tls::{Identity, Trust};
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum OpenError {
     #[error(transparent)]
-    File(Box<FileError>),
+    File(#[from] FileError),
     #[error("the connection `{name}` is switched off; set `enabled = true` in {}", path.display())]
     Disabled { name: String, path: PathBuf },
     #[error("the connection `{name}` is for the connector `{expected}`, not for `{found}`")]
@@ -53,12 +53,6 @@ impl OpenError {
     }
 }
 
-impl From<FileError> for OpenError {
-    fn from(error: FileError) -> Self {
-        Self::File(Box::new(error))
-    }
-}
-
 /// An open connection. Cheap to share; pools, pace and limits are those of all its users together.
 pub struct Connection {
     name: String,
@@ -73,6 +67,7 @@ pub struct Connection {
     limits: Limits,
     gate: Gate,
     client: Client,
+    observer: OnceLock<Arc<dyn Observer>>,
 }
 
 impl Connection {
@@ -140,6 +135,7 @@ impl Connection {
             limits,
             gate: Gate::new(&limits),
             client,
+            observer: OnceLock::new(),
         }))
     }
 
@@ -183,6 +179,15 @@ impl Connection {
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         self.scrubber.scrub(text).into_owned()
+    }
+
+    /// Has every further exchange told to this observer too, whoever makes it. The first one stays.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        let _ = self.observer.set(observer);
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.observer.get()
     }
 
     /// What replaces this connection's secrets and these.

@@ -19,7 +19,8 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// Bytes of one answer's body. Larger answers are refused, never cut; they are held in memory.
     pub answer_size: u64,
-    /// Requests a second, in any second; none for no limit.
+    /// Requests that may start within any second; a fraction above 1 is rounded down. None for no
+    /// limit.
     pub rate_per_second: Option<f64>,
     /// Exchanges at once.
     pub concurrency: u32,
@@ -80,7 +81,8 @@ impl Pace {
         const COUNT_MAX: f64 = 1000.0;
         const WINDOW_SECONDS_MAX: f64 = 86_400.0;
 
-        let count = rate.floor().clamp(1.0, COUNT_MAX);
+        let rate = if rate > 1.0 { rate.floor() } else { rate };
+        let count = rate.clamp(1.0, COUNT_MAX);
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -38,7 +38,7 @@ pub enum TrustError {
         code: &'static str,
     },
     #[error(transparent)]
-    File(Box<FileError>),
+    File(#[from] FileError),
     #[error("{path} cannot be written: {reason}")]
     Unwritable { path: String, reason: String },
 }
@@ -234,12 +234,11 @@ fn pem(der: &[u8]) -> String {
 /// # Errors
 /// Where the file cannot be read or written, or is no connection file.
 pub fn write_pin(path: &Path, sha256: &str) -> Result<(), TrustError> {
-    let file_error = |error: FileError| TrustError::File(Box::new(error));
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| file_error(FileError::unreadable(path, &error)))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| FileError::unreadable(path, &error))?;
     let pinned = with_pin(&text, sha256);
     // Both: what was there must have been right, and what is written must be.
-    ConnectionFile::parse(path, &text).map_err(file_error)?;
+    ConnectionFile::parse(path, &text)?;
     let pinned = pinned.filter(|pinned| ConnectionFile::parse(path, pinned).is_ok());
     let unwritable = |reason: String| TrustError::Unwritable {
         path: path.display().to_string(),

@@ -114,7 +114,7 @@ impl Connection {
                     .into_owned();
                 failure
             });
-        if let Some(observer) = &call.options.observer {
+        for observer in call.options.observer.iter().chain(self.observer()) {
             observer.exchanged(&call.traced(self.name(), &url, &outcome, started));
         }
         outcome

@@ -16,7 +16,7 @@ pub struct FileError {
     /// The bytes of the text that are wrong; empty where the whole file is.
     pub span: Range<usize>,
     /// What is wrong.
-    pub problem: FileProblem,
+    pub problem: Box<FileProblem>,
 }
 
 /// What is wrong.
@@ -70,7 +70,7 @@ impl FileError {
             path: path.to_owned(),
             text,
             span,
-            problem,
+            problem: Box::new(problem),
         }
     }
 
@@ -103,7 +103,7 @@ impl FileError {
     /// The page that explains it: one of [`crate::CODES`].
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self.problem {
+        match *self.problem {
             FileProblem::PlainSecret { .. } | FileProblem::Credential { .. } => {
                 "connection.credential"
             }

@@ -1,0 +1,18 @@
+//! What a connection does over real sockets: every promise of the crate beside what breaks it.
+//!
+//! The servers are written by hand, byte by byte where it matters, because no well-behaved server
+//! hangs up in the middle of an answer.
+
+mod addresses;
+mod answers;
+mod bases;
+mod client_certificates;
+mod delivery;
+mod fixture;
+mod http2;
+mod limits;
+mod proxies;
+mod requests;
+mod secrets;
+mod server_certificates;
+mod trusting;
