@@ -86,7 +86,7 @@ fn whether_an_ordered_isolation_is_active_kata_cannot_say() {
         kata().run([no_rule(), knows_sensor()], || <Kata as Isolation>::state(
             host()
         )),
-        Ok(Some(free.clone()))
+        Ok(Some(free))
     );
     assert_eq!(
         kata().run([no_rule(), knows_no_sensor()], || {

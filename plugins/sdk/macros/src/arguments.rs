@@ -59,3 +59,37 @@ impl Parse for Arguments {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        syn::parse_str::<Arguments>(text)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn the_type_is_enough_and_the_rest_has_names() {
+        let arguments: Arguments = syn::parse_str("Kata").unwrap();
+        assert!(matches!(arguments.source, Source::Path(path) if path == "wit"));
+        let arguments: Arguments =
+            syn::parse_str(r#"Kata, world: "kata", inline: "package a:b;","#).unwrap();
+        assert_eq!(arguments.world.as_deref(), Some("kata"));
+        assert!(matches!(arguments.source, Source::Inline(_)));
+    }
+
+    #[test]
+    fn what_is_unknown_or_given_twice_is_refused() {
+        assert_eq!(
+            refusal(r#"Kata, path: "wit""#),
+            "is not known; there are `world`, `wit` and `inline`"
+        );
+        assert_eq!(
+            refusal(r#"Kata, wit: "a", inline: "b""#),
+            "is given twice; `wit` and `inline` exclude each other"
+        );
+    }
+}

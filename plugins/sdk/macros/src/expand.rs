@@ -150,7 +150,8 @@ fn identity(package: &Package, exports: &[Export], connector: &Ident) -> TokenSt
     let functions = exports.iter().flat_map(|export| {
         let interface = package.interface_name(export.id);
         package.functions(export.id).map(move |function| {
-            let action = if export.own { function.name.clone() } else { format!("{interface}-{}", function.name) };
+            let prefix = if export.capability { format!("{interface}-") } else { String::new() };
+            let action = format!("{prefix}{}", function.name);
             let parameters = function.params.iter().map(|parameter| &parameter.name);
             quote! { ::cordon_sdk::Function { action: #action, interface: #interface, parameters: &[#(#parameters),*] } }
         })

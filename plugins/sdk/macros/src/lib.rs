@@ -16,7 +16,7 @@ use crate::arguments::Arguments;
 
 /// Makes `TYPE` the connector of this crate.
 ///
-/// ```ignore
+/// ```text
 /// cordon_sdk::connector!(Kata);                                // the only world in `wit/`
 /// cordon_sdk::connector!(Kata, world: "kata", wit: "api/wit"); // another folder or file, a certain world
 /// cordon_sdk::connector!(Echo, inline: "package me:echo@0.1.0; …");

@@ -13,8 +13,11 @@ const CONTRACT: [&str; 2] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../../wit/capability"),
 ];
 
-/// The package whose interfaces Cordon offers to connectors.
-pub const CONNECTOR_PACKAGE: (&str, &str) = ("cordon", "connector");
+/// The namespace and the name of the package whose interfaces Cordon offers to connectors.
+const CONNECTOR: (&str, &str) = ("cordon", "connector");
+
+/// The same of the package of the capabilities.
+const CAPABILITY: (&str, &str) = ("cordon", "capability");
 
 /// A connector's package.
 pub struct Package {
@@ -30,6 +33,8 @@ pub struct Export {
     pub id: InterfaceId,
     /// Whether it belongs to the connector's own package.
     pub own: bool,
+    /// Whether it is one of the capabilities.
+    pub capability: bool,
 }
 
 impl Package {
@@ -43,7 +48,7 @@ impl Package {
         let id = match source {
             Source::Inline(text) => resolve
                 .push_str("inline.wit", text)
-                .map_err(|error| format!("{error:#}"))?,
+                .map_err(|error| resolve.render_error(&error))?,
             Source::Path(path) => {
                 let root = std::env::var_os("CARGO_MANIFEST_DIR")
                     .ok_or("CARGO_MANIFEST_DIR is not set; build with cargo")?;
@@ -97,7 +102,8 @@ impl Package {
             .iter()
             .map(|(key, item)| match (key, item) {
                 (WorldKey::Interface(id), WorldItem::Interface { .. }) => {
-                    Ok(Export { id: *id, own: self.resolve.interfaces[*id].package == Some(self.id) })
+                    let own = self.resolve.interfaces[*id].package == Some(self.id);
+                    Ok(Export { id: *id, own, capability: self.is_of(*id, CAPABILITY) })
                 }
                 _ => Err(format!(
                     "the world exports `{}` by itself; actions stand in named interfaces of a package",
@@ -116,7 +122,7 @@ impl Package {
                 let WorldKey::Interface(id) = key else {
                     return None;
                 };
-                self.is_contract(*id)
+                self.is_of(*id, CONNECTOR)
                     .then(|| (self.resolve.name_world_key(key), self.interface_name(*id)))
             })
     }
@@ -134,17 +140,14 @@ impl Package {
         self.resolve.interfaces[id].functions.values()
     }
 
-    fn is_contract(&self, id: InterfaceId) -> bool {
-        let package = self.resolve.interfaces[id]
-            .package
-            .map(|package| &self.resolve.packages[package].name);
-        package.is_some_and(|package| {
-            (package.namespace.as_str(), package.name.as_str()) == CONNECTOR_PACKAGE
-        })
+    fn is_of(&self, id: InterfaceId, package: (&str, &str)) -> bool {
+        let owner = self.resolve.interfaces[id].package;
+        let owner = owner.map(|owner| &self.resolve.packages[owner].name);
+        owner.is_some_and(|owner| (owner.namespace.as_str(), owner.name.as_str()) == package)
     }
 
     fn is_lifecycle(&self, id: InterfaceId) -> bool {
-        self.is_contract(id) && self.interface_name(id) == "lifecycle"
+        self.is_of(id, CONNECTOR) && self.interface_name(id) == "lifecycle"
     }
 }
 
@@ -153,7 +156,77 @@ fn push(resolve: &mut Resolve, path: &Path, files: &mut Vec<PathBuf>) -> Result<
         .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     let (id, sources) = resolve
         .push_path(path)
-        .map_err(|error| format!("{error:#}"))?;
+        .map_err(|error| resolve.render_error(&error))?;
     files.extend(sources.paths().map(Path::to_owned));
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Package, String> {
+        Package::read(&Source::Inline(text.to_owned()), None)
+    }
+
+    const ECHO: &str = "
+        package me:echo@0.1.0;
+        interface echoes { echo: func(text: string) -> string; }
+    ";
+
+    #[test]
+    fn a_connector_exports_its_lifecycle_and_its_interfaces_and_nothing_by_itself() {
+        let world = "world echo { include cordon:connector/connector@0.1.0; export echoes; export cordon:capability/hosts@0.1.0; }";
+        let mut package = read(&format!("{ECHO} {world}")).unwrap();
+        package.take_lifecycle().unwrap();
+        let exports = package.exports().unwrap();
+        let kinds: Vec<_> = exports
+            .iter()
+            .map(|export| {
+                (
+                    package.interface_name(export.id),
+                    export.own,
+                    export.capability,
+                )
+            })
+            .collect();
+        assert_eq!(kinds, [("echoes", true, false), ("hosts", false, true)]);
+
+        let world = "world echo { include cordon:connector/connector@0.1.0; export echo: func(); }";
+        let mut package = read(&format!("{ECHO} {world}")).unwrap();
+        package.take_lifecycle().unwrap();
+        assert!(
+            package
+                .exports()
+                .is_err_and(|message| message.contains("`echo` by itself"))
+        );
+    }
+
+    #[test]
+    fn a_world_that_is_no_connectors_is_told_the_line_that_makes_it_one() {
+        let mut package = read(&format!("{ECHO} world echo {{ export echoes; }}")).unwrap();
+        let message = package.take_lifecycle().unwrap_err();
+        assert_eq!(
+            message,
+            "the world `echo` is no connector's; it needs the line `include cordon:connector/connector@0.1.0;`"
+        );
+    }
+
+    #[test]
+    fn wit_that_cannot_be_read_is_told_with_its_place() {
+        let message = read("package me:echo@0.1.0; interface echoes { echo: func() -> nothing; }")
+            .err()
+            .unwrap();
+        assert!(
+            message.contains("nothing") && message.contains("inline.wit"),
+            "{message}"
+        );
+        let message = Package::read(&Source::Path("no/such/folder".to_owned()), None)
+            .err()
+            .unwrap();
+        assert!(
+            message.contains("no/such/folder") && message.contains("wit: "),
+            "{message}"
+        );
+    }
 }
