@@ -41,7 +41,6 @@ pub const OF_THE_LANGUAGE: &[&str] = &[
     "false",
     "fn",
     "for",
-    "global",
     "if",
     "import",
     "in",

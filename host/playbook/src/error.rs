@@ -1,7 +1,7 @@
 //! How a run of a playbook ends when it does not end with a result.
 
 use cordon_contract::{Failure, Value};
-use rhai::{EvalAltResult, ParseErrorType};
+use rhai::EvalAltResult;
 
 use crate::functions;
 use crate::limits::Limit;
@@ -56,8 +56,6 @@ pub enum RunError {
         limit: Limit,
         /// How much was allowed.
         allowed: String,
-        /// Where the script was.
-        place: Option<Place>,
     },
     /// The run does not go on here.
     #[error("the run was {}", said(*reason))]
@@ -106,9 +104,9 @@ impl RunError {
             Self::Failed { place, .. }
             | Self::Fail { place, .. }
             | Self::Thrown { place, .. }
-            | Self::Script { place, .. }
-            | Self::Limit { place, .. } => place.as_ref(),
-            Self::Stopped { .. } | Self::Defect { .. } => None,
+            | Self::Script { place, .. } => place.as_ref(),
+            // The engine forgets where it was when it ends a script for good.
+            Self::Limit { .. } | Self::Stopped { .. } | Self::Defect { .. } => None,
         }
     }
 
@@ -165,46 +163,38 @@ impl RunError {
     }
 
     fn of_engine(error: &EvalAltResult, place: Option<Place>) -> Self {
-        let script = |message: String, help: Option<String>, place| Self::Script {
+        let (message, help) = mistake(error);
+        Self::Script {
             message,
             help,
             place,
-        };
-        match error {
-            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                let (message, help) = no_function(signature);
-                script(message, help, place)
-            }
-            EvalAltResult::ErrorPropertyNotFound(name, _) => {
-                let help = "for a field that may be missing, write `map.get(\"name\")` or `map.get(\"name\", default)`";
-                script(
-                    format!("there is no field `{name}`"),
-                    Some(help.to_owned()),
-                    place,
-                )
-            }
-            EvalAltResult::ErrorVariableNotFound(name, _) => {
-                let help = format!("a constant outside of functions is read as `global::{name}`");
-                script(format!("there is no variable `{name}`"), Some(help), place)
-            }
-            EvalAltResult::ErrorDataRace(name, _) => script(
-                format!("`{name}` is used by a closure and changed at the same time"),
+        }
+    }
+}
+
+/// What a mistake that the engine found means: message and help.
+pub(crate) fn mistake(error: &EvalAltResult) -> (String, Option<String>) {
+    match error {
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(signature),
+        EvalAltResult::ErrorPropertyNotFound(name, _) => {
+            let help = "for a field that may be missing, write `map.get(\"name\")` or `map.get(\"name\", default)`";
+            (format!("there is no field `{name}`"), Some(help.to_owned()))
+        }
+        EvalAltResult::ErrorVariableNotFound(name, _) => {
+            let help = format!("a constant outside of functions is read as `global::{name}`");
+            (format!("there is no variable `{name}`"), Some(help))
+        }
+        EvalAltResult::ErrorDataRace(name, _) => (
+            format!("`{name}` is used by a closure and changed at the same time"),
+            None,
+        ),
+        other => {
+            // Rhai's text ends with the place, which is told apart from it.
+            let text = other.to_string();
+            (
+                text.split(" (line ").next().unwrap_or_default().to_owned(),
                 None,
-                place,
-            ),
-            EvalAltResult::ErrorParsing(ParseErrorType::ExprTooDeep, _) => Self::Limit {
-                limit: Limit::ExpressionDepth,
-                allowed: "expressions inside of each other".to_owned(),
-                place,
-            },
-            other => {
-                let text = other.to_string();
-                script(
-                    text.split(" (line ").next().unwrap_or_default().to_owned(),
-                    None,
-                    place,
-                )
-            }
+            )
         }
     }
 }

@@ -9,6 +9,9 @@ pub struct Limits {
     /// Operations of the script, all branches together. An endless loop ends here, after seconds.
     /// Costs one addition an operation. Does not bound what actions do, nor waiting.
     pub operations: u64,
+    /// Time that the script itself computes, all branches together; waiting for steps is not counted.
+    /// Catches what few operations can do to large values. Looked at every few operations.
+    pub computing: Duration,
     /// Steps, all branches together. Bounds what a loop around an action can do to a product.
     pub steps: u64,
     /// Time from the start of this execution, waiting included. Looked at between operations: an
@@ -40,13 +43,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             operations: 20_000_000,
+            computing: Duration::from_secs(60),
             steps: 100_000,
             time: Duration::from_secs(24 * 60 * 60),
             call_depth: 64,
             expression_depth: 64,
             text_size: 8 * 1024 * 1024,
-            list_size: 50_000,
-            map_size: 50_000,
+            list_size: 100_000,
+            map_size: 250_000,
             variables: 256,
             modules: 32,
             composite_depth: 6,
@@ -58,7 +62,7 @@ impl Default for Limits {
 /// Stack of every thread that runs a script: enough for [`Limits::call_depth`] calls of the deepest
 /// expressions, and for walking a value nested as deep as [`Limits::list_size`] and
 /// [`Limits::map_size`] allow. Only what is touched costs memory.
-pub(crate) const STACK_SIZE: usize = 64 * 1024 * 1024;
+pub(crate) const STACK_SIZE: usize = 256 * 1024 * 1024;
 
 /// The largest script that is read.
 pub const SCRIPT_SIZE_MAX: usize = 1024 * 1024;
@@ -68,6 +72,7 @@ pub const SCRIPT_SIZE_MAX: usize = 1024 * 1024;
 #[allow(missing_docs, reason = "the fields of `Limits` say it")]
 pub enum Limit {
     Operations,
+    Computing,
     Steps,
     Time,
     CallDepth,
@@ -86,6 +91,7 @@ impl Limit {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Operations => "operations",
+            Self::Computing => "computing",
             Self::Steps => "steps",
             Self::Time => "time",
             Self::CallDepth => "call_depth",
@@ -105,13 +111,8 @@ impl Limit {
         match self {
             Self::Operations => format!("{} operations of the script", limits.operations),
             Self::Steps => format!("{} steps", limits.steps),
-            Self::Time => {
-                let time = u64::try_from(limits.time.as_millis()).unwrap_or(u64::MAX);
-                format!(
-                    "{} since the start",
-                    cordon_contract::units::format_duration(time)
-                )
-            }
+            Self::Time => format!("{} since the start", shown(limits.time)),
+            Self::Computing => format!("{} of computing", shown(limits.computing)),
             Self::CallDepth => format!("{} calls inside of calls", limits.call_depth),
             Self::ExpressionDepth => format!(
                 "{} expressions or blocks inside of each other",
@@ -132,8 +133,59 @@ impl Limit {
     }
 }
 
+fn shown(time: Duration) -> String {
+    cordon_contract::units::format_duration(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::{Dynamic, Scope};
+
+    use super::*;
+
+    /// Rhai walks values by recursion: to measure, copy, compare, print and drop them.
+    #[test]
+    fn a_value_nested_as_deep_as_the_limits_allow_overflows_no_stack() {
+        let limits = Limits::default();
+        let work = move || {
+            let mut value = Dynamic::UNIT;
+            for _ in 0..limits.list_size {
+                value = Dynamic::from_array(vec![value]);
+            }
+            for _ in 0..limits.map_size {
+                value = Dynamic::from_map([("a".into(), value)].into_iter().collect());
+            }
+            let roomy = Limits {
+                list_size: 2 * limits.list_size,
+                map_size: 2 * limits.map_size,
+                ..limits
+            };
+            let engine = crate::engine::reader(&roomy);
+            let mut scope = Scope::new();
+            scope.push("a", value.clone());
+            scope.push("b", value);
+            for code in [
+                "let c = a; c.b = 1;",
+                "a == b",
+                "`${a}`",
+                "to_json(a)",
+                "[a].contains(b)",
+            ] {
+                // Whether it fails is no matter here.
+                let _ = engine.eval_with_scope::<Dynamic>(&mut scope, code);
+            }
+        };
+        std::thread::Builder::new()
+            .stack_size(STACK_SIZE)
+            .spawn(work)
+            .unwrap()
+            .join()
+            .unwrap();
     }
 }

@@ -186,12 +186,6 @@ impl Playbook {
 
     /// How the run ended. A stopped run never counts as done, whatever its script made of being stopped.
     fn end(&self, run: &Run, result: Result<Value, Box<EvalAltResult>>) -> Result<Value, RunError> {
-        let place = || {
-            result
-                .as_ref()
-                .err()
-                .and_then(|error| self.program.place_of(error))
-        };
         let limit = run
             .exceeded()
             .or_else(|| result.as_ref().err().and_then(|error| limit_of(error)));
@@ -199,14 +193,12 @@ impl Playbook {
             return Err(RunError::Limit {
                 limit,
                 allowed: limit.allowed(run.limits()),
-                place: place(),
             });
         }
         if let Some(reason) = run.stopped() {
             return Err(RunError::Stopped { reason });
         }
-        let place = place();
-        result.map_err(|error| RunError::of(&error, place))
+        result.map_err(|error| RunError::of(&error, self.program.place_of(&error)))
     }
 }
 
@@ -293,7 +285,11 @@ pub(crate) fn compile_error(error: &ParseError, source: &Arc<Source>) -> Problem
     };
     let (message, help) = match error.err_type() {
         ParseErrorType::Reserved(word) => taken(word),
-        ParseErrorType::PropertyExpected | ParseErrorType::VariableExpected if is_taken(&word) => {
+        ParseErrorType::PropertyExpected
+        | ParseErrorType::VariableExpected
+        | ParseErrorType::MissingToken(..)
+            if is_taken(&word) && place.as_ref().is_some_and(stands_for_a_name) =>
+        {
             taken(&word)
         }
         ParseErrorType::BadInput(LexError::ImproperSymbol(symbol, _)) if is_taken(symbol) => {
@@ -319,4 +315,13 @@ pub(crate) fn compile_error(error: &ParseError, source: &Arc<Source>) -> Problem
     Problem::new(ProblemKind::Syntax { message })
         .at(place)
         .with_help(help)
+}
+
+/// Whether what stands at a place would be the name of a field, an entry or a variable.
+fn stands_for_a_name(place: &Place) -> bool {
+    let before = place.source.text[..place.span.start].trim_end();
+    before.ends_with(['{', ',', '.'])
+        || ["let", "const", "for", "fn"]
+            .iter()
+            .any(|word| before.ends_with(word))
 }

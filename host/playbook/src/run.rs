@@ -1,5 +1,6 @@
 //! A run while its script executes: what all its threads share, and the only way to the performer.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -12,8 +13,14 @@ use crate::scope::Scope;
 use crate::step::{Answer, Composite, Entry, Performer, Step, StopReason};
 use crate::thrown::{self, Error};
 
-/// How many operations pass between two looks at the clock.
-const OPERATIONS_BETWEEN_CLOCK_READS: u64 = 1024;
+/// How many operations pass between two looks at the clock. One operation can take a millisecond, on
+/// the largest value that the limits allow.
+const OPERATIONS_BETWEEN_CLOCK_READS: u64 = 64;
+
+thread_local! {
+    /// Since when this thread has been computing, unaccounted for.
+    static COMPUTING_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
 
 /// What all threads of a run share.
 pub(crate) struct Run {
@@ -21,6 +28,7 @@ pub(crate) struct Run {
     bindings: Arc<Bindings>,
     limits: Limits,
     started: Instant,
+    computed_ns: AtomicU64,
     operations: AtomicU64,
     steps: AtomicU64,
     threads: AtomicUsize,
@@ -34,6 +42,7 @@ impl Run {
             bindings,
             limits,
             started: Instant::now(),
+            computed_ns: AtomicU64::new(0),
             operations: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             threads: AtomicUsize::new(0),
@@ -78,15 +87,32 @@ impl Run {
     }
 
     fn look_at_clock(&self) {
-        if self.started.elapsed() > self.limits.time {
+        let now = Instant::now();
+        if now.duration_since(self.started) > self.limits.time {
             self.exceed(Limit::Time);
         }
+        let since = COMPUTING_SINCE.replace(Some(now)).unwrap_or(now);
+        let computed = u64::try_from(now.duration_since(since).as_nanos()).unwrap_or(u64::MAX);
+        let total = self
+            .computed_ns
+            .fetch_add(computed, Ordering::Relaxed)
+            .saturating_add(computed);
+        if Duration::from_nanos(total) > self.limits.computing {
+            self.exceed(Limit::Computing);
+        }
+    }
+
+    /// What this thread did until now was waiting, not computing.
+    pub fn waited(&self) {
+        COMPUTING_SINCE.set(Some(Instant::now()));
     }
 
     /// Performs a step: the one way out of a script.
     pub fn perform(&self, scope: &Scope, what: &str, step: Step) -> Result<Value, Error> {
         self.before_step(scope, what)?;
-        outcome(self, self.performer.perform(&scope.next_key(), step))
+        let answer = self.performer.perform(&scope.next_key(), step);
+        self.waited();
+        outcome(self, answer)
     }
 
     /// Enters a composite step and gives its key.
@@ -103,6 +129,7 @@ impl Run {
         }
         let key = scope.next_key();
         let entry = self.performer.enter(&key, composite);
+        self.waited();
         Ok((key, entry))
     }
 
@@ -110,6 +137,7 @@ impl Run {
     pub fn iterate(&self, key: &StepKey, iteration: u32) -> Result<(), Error> {
         self.check_stopped()?;
         self.performer.iterate(key, iteration);
+        self.waited();
         Ok(())
     }
 
@@ -117,6 +145,7 @@ impl Run {
     pub fn leave(&self, key: &StepKey, answer: Answer) -> Result<Value, Error> {
         self.check_stopped()?;
         self.performer.leave(key, &answer);
+        self.waited();
         outcome(self, answer)
     }
 

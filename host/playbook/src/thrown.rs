@@ -13,6 +13,7 @@
 use cordon_contract::{ErrorKind, Failure, Value};
 use rhai::{Dynamic, EvalAltResult, Position};
 
+use crate::error;
 use crate::value;
 
 /// The `kind` of what `fail` throws.
@@ -81,17 +82,11 @@ pub(crate) fn to_failure(error: &Error) -> Option<Failure> {
             Some(Failure::from_value(&thrown).unwrap_or_else(|| wrap(thrown, position)))
         }
         other => {
-            let message = other.to_string();
-            // Rhai's text ends with the place, which is told apart from it.
-            let message = message
-                .split(" (line ")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+            let (message, help) = error::mistake(other);
             let map = Value::map([
                 ("kind", Value::text(SCRIPT)),
                 ("message", Value::Text(message)),
-                ("help", Value::Null),
+                ("help", help.map_or(Value::Null, Value::Text)),
                 ("retryable", Value::Bool(false)),
             ]);
             Some(wrap(map, position))

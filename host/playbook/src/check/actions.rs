@@ -1,6 +1,8 @@
 //! Actions and arguments that the connections do not have, where it is certain which connection is
 //! meant: `connection("edr").isolate(…)`, or a variable that is `connection("edr")` and nothing else.
 
+use std::collections::BTreeSet;
+
 use cordon_contract::name;
 use cordon_contract::{Action, Type};
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
@@ -28,11 +30,12 @@ pub(super) fn check(code: &Code<'_>, bindings: &Bindings, problems: &mut Vec<Pro
             .filter_map(|alias| bindings.connections(alias))
             .flatten()
     };
+    let called = methods(code);
     for function in code
         .named()
-        .filter(|function| function.parameters.len() <= 1)
+        .filter(|function| function.parameters.len() <= 1 && called.contains(&function.name))
     {
-        // As a method it would be called with the connection as `this`, in place of the action.
+        // As a method it is called with the connection as `this`, in place of the action.
         if let Some(connection) =
             connections().find(|connection| connection.action(&function.name).is_some())
         {
@@ -79,6 +82,18 @@ pub(super) fn check(code: &Code<'_>, bindings: &Bindings, problems: &mut Vec<Pro
             }
         });
     }
+}
+
+/// The names of all methods that a script calls, on whatever.
+fn methods(code: &Code<'_>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    code.ast.walk(&mut |nodes: &[ASTNode]| {
+        if let Some(ASTNode::Expr(Expr::MethodCall(call, _))) = nodes.last() {
+            names.insert(call.name.to_string());
+        }
+        true
+    });
+    names
 }
 
 /// Variables of a function that hold one certain connection: declared once, as that.
@@ -131,26 +146,32 @@ fn method(
     match call.args.as_slice() {
         [] => missing(action, &[], position, code, problems),
         [Expr::Map(map, _)] => {
-            for (argument, _) in &map.0 {
-                if action.parameter(&argument.name).is_none() {
-                    let kind = ProblemKind::NoSuchArgument {
-                        action: action.script_name(),
-                        argument: argument.name.to_string(),
-                    };
-                    let help = nearest_argument(action, &argument.name);
-                    problems.push(
-                        Problem::new(kind)
-                            .at(code.place(argument.pos))
-                            .with_help(Some(help)),
-                    );
-                }
-            }
-            let given: Vec<&str> = map
+            let before = problems.len();
+            for (argument, _) in map
                 .0
                 .iter()
-                .map(|(argument, _)| argument.name.as_str())
-                .collect();
-            missing(action, &given, position, code, problems);
+                .filter(|(argument, _)| action.parameter(&argument.name).is_none())
+            {
+                let kind = ProblemKind::NoSuchArgument {
+                    action: action.script_name(),
+                    argument: argument.name.to_string(),
+                };
+                let help = nearest_argument(action, &argument.name);
+                problems.push(
+                    Problem::new(kind)
+                        .at(code.place(argument.pos))
+                        .with_help(Some(help)),
+                );
+            }
+            // What is missing is most likely what was misspelt.
+            if problems.len() == before {
+                let given: Vec<&str> = map
+                    .0
+                    .iter()
+                    .map(|(argument, _)| argument.name.as_str())
+                    .collect();
+                missing(action, &given, position, code, problems);
+            }
         }
         [_] => {}
         more => {

@@ -3,15 +3,21 @@
 //! Rhai's `sort`, `order` and `dedup` swallow every error of their closure, so that a mistake or a
 //! stopped run would go unseen and the list would be left in some order. `exit` would end a branch of
 //! `parallel` as if it had succeeded, and `get_fn_metadata_list` shows names that differ from build to
-//! build; these two are refused.
+//! build; these two are refused. `replace` on a text looked at the size of its result only when it was
+//! there: a few megabytes became terabytes. Comparing and printing lists and maps walked them by
+//! recursion without bound, which a value nested deep enough turned into the end of the process; here
+//! they read as JSON.
 
 use std::any::TypeId;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, FnPtr, FuncRegistration, ImmutableString, Module, NativeCallContext, RhaiFunc};
+use rhai::{
+    Array, Dynamic, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Module,
+    NativeCallContext, Position, RhaiFunc,
+};
 
-use super::world::scope;
+use super::world::{self, scope};
 use crate::closure;
 use crate::thrown::{self, Error};
 use crate::value;
@@ -32,25 +38,53 @@ pub(super) fn register(module: &mut Module) {
         ("exit", &[TypeId::of::<Dynamic>()], exit),
         ("get_fn_metadata_list", &[], no_metadata),
         ("get_fn_metadata_list", &[text], no_metadata),
-        ("get_fn_metadata_list", &[text, TypeId::of::<rhai::INT>()], no_metadata),
+        (
+            "get_fn_metadata_list",
+            &[text, TypeId::of::<rhai::INT>()],
+            no_metadata,
+        ),
     ];
-    for (name, types, code) in replacements {
-        let call =
-            move |context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]| match context
-            {
-                Some(context) => code(&context, arguments),
-                None => Ok(Dynamic::UNIT),
-            };
-        let function = RhaiFunc::Method {
-            func: Arc::new(call),
-            has_context: true,
-            is_pure: name.starts_with("order"),
-            is_volatile: true,
-        };
-        FuncRegistration::new(name)
-            .in_global_namespace()
-            .set_into_module_raw(module, types, function);
+    let character = TypeId::of::<char>();
+    for types in [
+        [text, text, text],
+        [text, text, character],
+        [text, character, text],
+        [text, character, character],
+    ] {
+        add(module, "replace", &types, replace_text);
     }
+    for container in [TypeId::of::<Array>(), TypeId::of::<rhai::Map>()] {
+        for name in ["to_string", "to_debug", "print", "debug"] {
+            add(module, name, &[container], show);
+        }
+        add(module, "==", &[container, container], |context, pair| {
+            equal(context, pair).map(Dynamic::from)
+        });
+        add(module, "!=", &[container, container], |context, pair| {
+            equal(context, pair).map(|same| (!same).into())
+        });
+    }
+    for (name, types, code) in replacements {
+        add(module, name, types, code);
+    }
+}
+
+fn add(module: &mut Module, name: &'static str, types: &[TypeId], code: Code) {
+    let call =
+        move |context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]| match context {
+            Some(context) => code(&context, arguments),
+            None => Ok(Dynamic::UNIT),
+        };
+    let is_pure = !matches!(name, "sort" | "sort_by" | "dedup" | "replace");
+    let function = RhaiFunc::Method {
+        func: Arc::new(call),
+        has_context: true,
+        is_pure,
+        is_volatile: true,
+    };
+    FuncRegistration::new(name)
+        .in_global_namespace()
+        .set_into_module_raw(module, types, function);
 }
 
 fn sort(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
@@ -100,7 +134,109 @@ fn exit(_: &NativeCallContext, _: &mut [&mut Dynamic]) -> Result<Dynamic, Error>
 }
 
 fn no_metadata(_: &NativeCallContext, _: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    Err(thrown::mistake("`get_fn_metadata_list` is not part of the playbook language".to_owned(), None))
+    Err(thrown::mistake(
+        "`get_fn_metadata_list` is not part of the playbook language".to_owned(),
+        None,
+    ))
+}
+
+fn replace_text(
+    context: &NativeCallContext,
+    arguments: &mut [&mut Dynamic],
+) -> Result<Dynamic, Error> {
+    let (from, to) = (world::text(arguments[1]), world::text(arguments[2]));
+    let text = world::text(&arguments[0].flatten_clone());
+    let count = text.matches(&from).count();
+    let size = count
+        .saturating_mul(to.len())
+        .saturating_add(text.len())
+        .saturating_sub(count.saturating_mul(from.len()));
+    if size > context.engine().max_string_size() {
+        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(
+            "Length of string".to_owned(),
+            Position::NONE,
+        )));
+    }
+    *arguments[0]
+        .write_lock::<ImmutableString>()
+        .ok_or_else(thrown::terminated)? = text.replace(&from, &to).into();
+    Ok(Dynamic::UNIT)
+}
+
+fn show(_: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+    match value::from_script(arguments[0]) {
+        Ok(value) => Ok(value.to_json().into()),
+        Err(_) => Ok(shallow(&arguments[0].flatten_clone()).into()),
+    }
+}
+
+/// A list or map in which something is no value, one level of it.
+fn shallow(value: &Dynamic) -> String {
+    let entry = |entry: &Dynamic| {
+        value::from_script(entry).map_or_else(|_| value::kind(entry), |entry| entry.to_json())
+    };
+    if let Some(list) = value.read_lock::<Array>() {
+        let entries: Vec<String> = list.iter().map(entry).collect();
+        return format!("[{}]", entries.join(","));
+    }
+    let Some(map) = value.read_lock::<rhai::Map>() else {
+        return value::kind(value);
+    };
+    let entries: Vec<String> = map
+        .iter()
+        .map(|(name, value)| format!("{name:?}:{}", entry(value)))
+        .collect();
+    format!("{{{}}}", entries.join(","))
+}
+
+fn equal(context: &NativeCallContext, pair: &mut [&mut Dynamic]) -> Result<bool, Error> {
+    same(
+        context,
+        &pair[0].flatten_clone(),
+        &pair[1].flatten_clone(),
+        0,
+    )
+}
+
+fn same(
+    context: &NativeCallContext,
+    left: &Dynamic,
+    right: &Dynamic,
+    depth: usize,
+) -> Result<bool, Error> {
+    if depth > value::DEPTH_MAX {
+        let message = format!(
+            "values that are nested deeper than {} cannot be compared",
+            value::DEPTH_MAX
+        );
+        return Err(thrown::mistake(message, None));
+    }
+    if let (Some(left), Some(right)) = (left.read_lock::<Array>(), right.read_lock::<Array>()) {
+        return Ok(
+            left.len() == right.len() && all_same(context, left.iter().zip(right.iter()), depth)?
+        );
+    }
+    if let (Some(left), Some(right)) = (
+        left.read_lock::<rhai::Map>(),
+        right.read_lock::<rhai::Map>(),
+    ) {
+        return Ok(left.keys().eq(right.keys())
+            && all_same(context, left.values().zip(right.values()), depth)?);
+    }
+    let answer =
+        context.call_native_fn_raw("==", true, &mut [&mut left.clone(), &mut right.clone()]);
+    // Values of kinds that do not compare are different.
+    Ok(answer.is_ok_and(|answer| answer.as_bool().unwrap_or(false)))
+}
+
+fn all_same<'a>(
+    context: &NativeCallContext,
+    mut pairs: impl Iterator<Item = (&'a Dynamic, &'a Dynamic)>,
+    depth: usize,
+) -> Result<bool, Error> {
+    pairs.try_fold(true, |all, (left, right)| {
+        Ok(all && same(context, left, right, depth + 1)?)
+    })
 }
 
 /// A copy of the list, since the closure may have captured the list itself, and the closure.

@@ -162,6 +162,7 @@ impl Branches<'_> {
             }
             self.work();
         });
+        self.run.waited();
     }
 
     fn work(&self) {

@@ -36,7 +36,9 @@ pub struct World {
 
 impl World {
     /// A world whose connections answer everything with this.
-    pub fn new(respond: impl Fn(&str, &str, &Map) -> Result<Value, Failure> + Send + Sync + 'static) -> Self {
+    pub fn new(
+        respond: impl Fn(&str, &str, &Map) -> Result<Value, Failure> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             respond: Box::new(respond),
             stop_after: None,
@@ -75,15 +77,25 @@ impl World {
 
     /// The keys of the steps, sorted: branches run side by side.
     pub fn keys(&self) -> Vec<String> {
-        let mut keys: Vec<StepKey> =
-            self.steps.lock().unwrap().iter().map(|(key, _)| key.parse().unwrap()).collect();
+        let mut keys: Vec<StepKey> = self
+            .steps
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(key, _)| key.parse().unwrap())
+            .collect();
         keys.sort();
         keys.iter().map(ToString::to_string).collect()
     }
 
     /// How many actions were called.
     pub fn calls(&self) -> usize {
-        self.steps.lock().unwrap().iter().filter(|(_, step)| matches!(step, Step::Action { .. })).count()
+        self.steps
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(_, step)| matches!(step, Step::Action { .. }))
+            .count()
     }
 
     /// How long the run slept.
@@ -117,22 +129,31 @@ impl Performer for World {
         let count = steps.len();
         drop(steps);
         match step {
-            Step::Action { connection, action, arguments } => {
-                match (self.respond)(&connection, &action, &arguments) {
-                    Ok(value) => Answer::Done(value),
-                    Err(failure) => Answer::Failed(Box::new(failure.of(connection, action.replace('-', "_")))),
+            Step::Action {
+                connection,
+                action,
+                arguments,
+            } => match (self.respond)(&connection, &action, &arguments) {
+                Ok(value) => Answer::Done(value),
+                Err(failure) => {
+                    Answer::Failed(Box::new(failure.of(connection, action.replace('-', "_"))))
                 }
-            }
+            },
             Step::Now => {
                 let now = i64::try_from(self.clock_ms.load(Ordering::SeqCst)).unwrap();
                 Answer::Done(Value::Text(units::format_timestamp(now).unwrap()))
             }
             Step::Uuid => Answer::Done(Value::text(format!("00000000-0000-4000-8000-{count:012}"))),
             Step::Sleep { duration, .. } => {
-                self.clock_ms.fetch_add(u64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
+                self.clock_ms.fetch_add(
+                    u64::try_from(duration.as_millis()).unwrap(),
+                    Ordering::SeqCst,
+                );
                 Answer::Done(Value::Null)
             }
-            Step::Log { .. } | Step::Progress { .. } | Step::Note { .. } => Answer::Done(Value::Null),
+            Step::Log { .. } | Step::Progress { .. } | Step::Note { .. } => {
+                Answer::Done(Value::Null)
+            }
         }
     }
 
@@ -151,7 +172,10 @@ impl Performer for World {
     fn iterate(&self, _: &StepKey, _: u32) {}
 
     fn leave(&self, key: &StepKey, outcome: &Answer) {
-        self.left.lock().unwrap().insert(key.to_string(), outcome.clone());
+        self.left
+            .lock()
+            .unwrap()
+            .insert(key.to_string(), outcome.clone());
     }
 
     fn elapsed(&self, key: &StepKey) -> Duration {
@@ -165,7 +189,11 @@ impl Performer for World {
 }
 
 fn field(name: &str, r#type: Type) -> Field {
-    Field { name: name.to_owned(), r#type, docs: None }
+    Field {
+        name: name.to_owned(),
+        r#type,
+        docs: None,
+    }
 }
 
 fn optional(r#type: Type) -> Type {
@@ -182,7 +210,11 @@ pub fn action(name: &str, parameters: Vec<Field>, result: Option<Type>, effect: 
         parameters,
         result,
         docs: None,
-        manifest: ActionManifest { effect, repeat: Repeat::None, ..ActionManifest::unsaid(name) },
+        manifest: ActionManifest {
+            effect,
+            repeat: Repeat::None,
+            ..ActionManifest::unsaid(name)
+        },
     }
 }
 
@@ -191,7 +223,12 @@ fn of_capability(capability: &str, function: &str, parameters: Vec<Field>) -> Ac
         interface: format!("cordon:capability/{capability}@0.1.0"),
         function: function.to_owned(),
         capability: Some(capability.to_owned()),
-        ..action(&format!("{capability}-{function}"), parameters, None, Effect::Read)
+        ..action(
+            &format!("{capability}-{function}"),
+            parameters,
+            None,
+            Effect::Read,
+        )
     }
 }
 
@@ -200,14 +237,27 @@ pub fn kata() -> Arc<ConnectorModel> {
     connector(
         "kata",
         vec![
-            action("list-sensors", vec![field("host", optional(Type::Text))], None, Effect::Read),
+            action(
+                "list-sensors",
+                vec![field("host", optional(Type::Text))],
+                None,
+                Effect::Read,
+            ),
             action(
                 "isolate",
-                vec![field("sensor-id", Type::Text), field("duration", optional(Type::Duration))],
+                vec![
+                    field("sensor-id", Type::Text),
+                    field("duration", optional(Type::Duration)),
+                ],
                 None,
                 Effect::Reversible,
             ),
-            action("get-task", vec![field("task-id", Type::Text)], None, Effect::Read),
+            action(
+                "get-task",
+                vec![field("task-id", Type::Text)],
+                None,
+                Effect::Read,
+            ),
             action(
                 "create-run-task",
                 vec![field("sensor-id", Type::Text), field("command", Type::Text)],
@@ -215,10 +265,18 @@ pub fn kata() -> Arc<ConnectorModel> {
                 Effect::Irreversible,
             ),
             action("ping", vec![], None, Effect::Read),
-            action("open", vec![field("password", Type::Secret)], None, Effect::Read),
+            action(
+                "open",
+                vec![field("password", Type::Secret)],
+                None,
+                Effect::Read,
+            ),
             action(
                 "odd",
-                cordon_playbook::words::ORDINARY.iter().map(|word| field(word, optional(Type::Text))).collect(),
+                cordon_playbook::words::ORDINARY
+                    .iter()
+                    .map(|word| field(word, optional(Type::Text)))
+                    .collect(),
                 None,
                 Effect::Read,
             ),
@@ -271,13 +329,22 @@ pub fn connector(name: &str, actions: Vec<Action>, capabilities: &[&str]) -> Arc
 
 /// `edr` bound to `kata-1`, `edrs` to `kata-1` and `kata-2`.
 pub fn offers() -> BTreeMap<String, Vec<Offer>> {
-    let offer = |name: &str| Offer { name: name.to_owned(), model: kata() };
-    [("edr".to_owned(), vec![offer("kata-1")]), ("edrs".to_owned(), vec![offer("kata-1"), offer("kata-2")])].into()
+    let offer = |name: &str| Offer {
+        name: name.to_owned(),
+        model: kata(),
+    };
+    [
+        ("edr".to_owned(), vec![offer("kata-1")]),
+        ("edrs".to_owned(), vec![offer("kata-1"), offer("kata-2")]),
+    ]
+    .into()
 }
 
 /// A playbook with both aliases and this code.
 pub fn script(code: &str) -> String {
-    format!("const PLAYBOOK = #{{ title: \"test\", uses: #{{ edr: \"kata\", edrs: [\"kata\"] }} }};\n{code}")
+    format!(
+        "const PLAYBOOK = #{{ title: \"test\", uses: #{{ edr: \"kata\", edrs: [\"kata\"] }} }};\n{code}"
+    )
 }
 
 /// The playbook of a whole script.
@@ -300,7 +367,14 @@ pub fn run_code(code: &str, world: &Arc<World>, limits: &Limits) -> Result<Value
 /// Runs the body of `run` in a world.
 pub fn run_in(world: World, body: &str) -> (Result<Value, RunError>, Arc<World>) {
     let world = Arc::new(world);
-    (run_code(&format!("fn run(input) {{\n{body}\n}}"), &world, &Limits::default()), world)
+    (
+        run_code(
+            &format!("fn run(input) {{\n{body}\n}}"),
+            &world,
+            &Limits::default(),
+        ),
+        world,
+    )
 }
 
 /// Runs the body of `run` where nothing answers.

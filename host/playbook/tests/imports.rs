@@ -1,0 +1,170 @@
+//! Imports reach the playbooks' folder and nothing else, and are part of the playbook.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use cordon_contract::Value;
+use cordon_playbook::{Library, Limits, Playbook, PlaybookError, RunError};
+use support::World;
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn load(folder: &Path, code: &str) -> Result<Playbook, PlaybookError> {
+    write(
+        folder,
+        "main.rhai",
+        &format!("const PLAYBOOK = #{{ uses: #{{ edr: \"kata\" }} }};\n{code}"),
+    );
+    Playbook::load(&folder.join("main.rhai"), &Library::folder(folder))
+}
+
+fn run(playbook: &Playbook) -> Result<Value, RunError> {
+    let mut offers = support::offers();
+    offers.remove("edrs");
+    let bindings = std::sync::Arc::new(
+        playbook
+            .bind(&offers)
+            .unwrap_or_else(|error| panic!("{error}")),
+    );
+    let world = std::sync::Arc::new(World::silent());
+    playbook.run(&Default::default(), &bindings, world, &Limits::default())
+}
+
+#[test]
+fn a_library_shares_functions_constants_closures_and_actions() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "lib/hosts.rhai",
+        "import \"lib/names\" as names;\nexport const PORT = 443;\nconst BASE = 10;\nfn twice(x) { names::same(x) * 2 + global::BASE }\nfn all(list) { parallel(list, |x| twice(x)).map(|e| e.value) }\nfn reach() { connection(\"edr\").ping() }",
+    );
+    write(folder.path(), "lib/names.rhai", "fn same(x) { x }");
+    let playbook = load(folder.path(), "import \"lib/hosts\" as hosts;\nfn run(input) { hosts::reach(); [hosts::twice(2), hosts::all([1, 2]), hosts::PORT] }").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run(&playbook).unwrap().to_json(), "[14,[12,14],443]");
+}
+
+#[test]
+fn an_error_in_a_library_has_its_place_there() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "lib/hosts.rhai",
+        "// hosts\nfn broken(x) {\n    x.nothing\n}",
+    );
+    let playbook = load(
+        folder.path(),
+        "import \"lib/hosts\" as hosts;\nfn run(input) { hosts::broken(#{}) }",
+    )
+    .unwrap();
+    assert_eq!(
+        run(&playbook).unwrap_err().place().unwrap().to_string(),
+        "lib/hosts.rhai:3:7"
+    );
+    write(
+        folder.path(),
+        "lib/hosts.rhai",
+        "fn broken(x) {\n    x +\n}",
+    );
+    let error = load(
+        folder.path(),
+        "import \"lib/hosts\" as hosts;\nfn run(input) { 1 }",
+    )
+    .unwrap_err();
+    assert_eq!(
+        error.problems[0].place.as_ref().unwrap().to_string(),
+        "lib/hosts.rhai:3:1"
+    );
+}
+
+#[test]
+fn nothing_outside_of_the_folder_can_be_imported() {
+    let outside = tempfile::tempdir().unwrap();
+    write(outside.path(), "secret.rhai", "fn f() { 1 }");
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(
+        outside.path().join("secret.rhai"),
+        folder.path().join("link.rhai"),
+    )
+    .unwrap();
+    let absolute = outside.path().join("secret").display().to_string();
+    for path in [
+        "../secret",
+        "lib/../../secret",
+        "./lib",
+        "",
+        "link",
+        "..\\\\secret",
+        absolute.as_str(),
+    ] {
+        let error = load(
+            folder.path(),
+            &format!("import \"{path}\" as x;\nfn run(input) {{ 1 }}"),
+        )
+        .unwrap_err();
+        assert_eq!(error.code(), "playbook.import", "{path}");
+        assert!(
+            error.to_string().contains("leaves the playbooks' folder"),
+            "{path}: {error}"
+        );
+        assert_eq!(error.problems[0].place.as_ref().unwrap().line, 2);
+    }
+}
+
+#[test]
+fn imports_that_are_missing_computed_or_circular_are_refused_at_load() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.rhai", "import \"b\" as b;");
+    write(folder.path(), "b.rhai", "import \"a\" as a;");
+    for (import, message) in [
+        (
+            "import \"gone\" as x;",
+            "the import of \"gone\": cannot read",
+        ),
+        (
+            "import \"a\" + \"b\" as x;",
+            "must name its file as plain text",
+        ),
+        ("import \"a\" as x;", "leads back to itself"),
+    ] {
+        let error = load(folder.path(), &format!("{import}\nfn run(input) {{ 1 }}")).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+#[test]
+fn the_digest_covers_what_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = "import \"lib\" as lib;\nfn run(input) { 1 }";
+    write(folder.path(), "lib.rhai", "fn f() { 1 }");
+    let first = load(folder.path(), code).unwrap().digest().to_owned();
+    assert_eq!(load(folder.path(), code).unwrap().digest(), first);
+    write(folder.path(), "lib.rhai", "fn f() { 2 }");
+    assert_ne!(load(folder.path(), code).unwrap().digest(), first);
+    assert_eq!(first.len(), 64);
+}
+
+#[test]
+fn a_file_that_is_no_script_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |name: &str| {
+        Playbook::load(&folder.path().join(name), &Library::none())
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(load("gone.rhai").contains("cannot read"));
+    fs::write(folder.path().join("binary.rhai"), [0xff, 0xfe, 0x00]).unwrap();
+    assert!(load("binary.rhai").contains("it is not UTF-8 text"));
+    fs::write(
+        folder.path().join("large.rhai"),
+        vec![b' '; 2 * 1024 * 1024],
+    )
+    .unwrap();
+    assert!(load("large.rhai").contains("a script has at most 1048576"));
+    assert!(load(".").contains("it is no file"));
+}
