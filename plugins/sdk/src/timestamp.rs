@@ -92,4 +92,17 @@ mod tests {
             assert_eq!(read(&form), None, "{form}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_and_any_number_is_a_time_or_none(text in "\\PC*", number: f64, whole: i64) {
+            let _ = (read(&json!(text)), read(&json!(number)), read(&json!(whole)));
+        }
+
+        #[test]
+        fn every_moment_since_1973_is_read_back_from_its_text_and_its_number(moment in 100_000_000_000_i64..4_102_444_800_000) {
+            let text = jiff::Timestamp::from_millisecond(moment).unwrap().to_string();
+            assert_eq!((read(&json!(text)), read(&json!(moment))), (Some(moment), Some(moment)));
+        }
+    }
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod capability;
+mod garbage;
 mod isolation;
 mod manifest;
 mod prevention;

@@ -59,32 +59,28 @@ fn sentence(json: &Value) -> Option<String> {
     }
 }
 
+/// What a page says to people: neither its tags nor what scripts and styles hold.
 fn without_tags(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
     let mut text = String::new();
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        text.push_str(&rest[..open]);
+    let mut at = 0;
+    while let Some(tag) = html[at..].find('<').map(|open| at + open) {
+        text.push_str(&html[at..tag]);
         text.push(' ');
-        rest = &rest[open..];
-        // What scripts and styles hold is not for people.
-        let end = ["script", "style"]
-            .iter()
-            .find(|name| {
-                rest[1..]
-                    .get(..name.len())
-                    .is_some_and(|tag| tag.eq_ignore_ascii_case(name))
-            })
-            .and_then(|name| {
-                let close = format!("</{name}");
-                rest.to_ascii_lowercase().find(&close)
-            })
-            .unwrap_or(0);
-        match rest[end..].find('>') {
-            Some(close) => rest = &rest[end + close + 1..],
+        let hidden = ["script", "style"]
+            .into_iter()
+            .find(|name| lower[tag + 1..].starts_with(name));
+        let last = hidden.map_or(Some(tag), |name| {
+            lower[tag..]
+                .find(&format!("</{name}"))
+                .map(|close| tag + close)
+        });
+        match last.and_then(|last| html[last..].find('>').map(|end| last + end + 1)) {
+            Some(after) => at = after,
             None => return decoded(&text),
         }
     }
-    text.push_str(rest);
+    text.push_str(&html[at..]);
     decoded(&text)
 }
 
@@ -147,5 +143,20 @@ mod tests {
         );
         let endless = words(&vec![b'a'; 10 * 1024 * 1024]).expect("words");
         assert_eq!(endless.chars().count(), WORDS_MAX + 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_server_sends_is_one_short_line_or_nothing(body in "(<[a-z/!]{0,8}>?|script|style|[\\PC\n\r\t]|[{}\\[\\]\":,])*") {
+            if let Some(line) = words(body.as_bytes()) {
+                assert!(!line.is_empty() && line.chars().count() <= WORDS_MAX + 1);
+                assert!(!line.chars().any(char::is_control), "{line:?}");
+            }
+        }
+
+        #[test]
+        fn bytes_that_are_no_text_are_no_trouble(body: Vec<u8>) {
+            let _ = words(&body);
+        }
     }
 }

@@ -57,4 +57,20 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn every_text_comes_back_whole_from_its_one_segment(text in "\\PC*") {
+            let Ok(path) = join([&text]) else {
+                assert!(matches!(text.as_str(), "" | "." | ".."));
+                return Ok(());
+            };
+            let bytes = path[1..].split('%').enumerate().flat_map(|(index, piece)| match index {
+                0 => piece.as_bytes().to_vec(),
+                _ => [&[u8::from_str_radix(&piece[..2], 16).unwrap()], &piece.as_bytes()[2..]].concat(),
+            });
+            assert_eq!(bytes.collect::<Vec<u8>>(), text.as_bytes());
+            assert!(path[1..].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{path}");
+        }
+    }
 }
