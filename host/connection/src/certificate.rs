@@ -237,3 +237,49 @@ fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), MakeError> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_made_certificate_is_self_signed_current_and_its_key_is_closed_to_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = make_client_certificate(directory.path(), "kata", "cordon kata").unwrap();
+        assert_eq!(made.info.subject, "CN=cordon kata");
+        assert!(made.info.self_signed && !made.info.is_ca);
+        let now = jiff::Timestamp::now().as_millisecond();
+        assert!(made.info.not_before < now && now + 800 * DAY * 1000 < made.info.not_after);
+
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&made.key), mode(&made.certificate)), (0o600, 0o644));
+        let certificates = read_certificates(&std::fs::read(&made.certificate).unwrap()).unwrap();
+        assert_eq!(fingerprint(&certificates[0]), made.info.sha256);
+        let key = read_key(&std::fs::read(&made.key).unwrap()).unwrap();
+        assert!(crate::tls::Identity::new(certificates, key).is_ok());
+    }
+
+    #[test]
+    fn an_existing_certificate_or_key_is_never_overwritten() {
+        for existing in ["kata.pem", "kata.key"] {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join(existing), "mine").unwrap();
+            let error = make_client_certificate(directory.path(), "kata", "x").unwrap_err();
+            assert!(matches!(error, MakeError::Exists { .. }), "{error}");
+            assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_readers_stumble(bytes: Vec<u8>) {
+            prop_assert!(CertificateInfo::of(&bytes).is_none());
+            prop_assert!(read_certificates(&bytes).is_err());
+            prop_assert!(read_key(&bytes).is_err());
+        }
+    }
+}

@@ -20,6 +20,7 @@ pub mod file;
 mod limits;
 mod messages;
 mod reference;
+mod references;
 mod scrub;
 mod secret;
 mod settings;

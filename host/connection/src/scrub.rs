@@ -8,6 +8,7 @@
 //! Not found is what was encrypted, hashed, compressed, or encoded twice in ways no slot offers.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -19,15 +20,18 @@ mod spelling;
 
 use spelling::Unit;
 
-/// Knows what to look for.
-#[derive(Clone, Default)]
-pub struct Scrubber {
+/// Knows what to look for. Cheap to clone.
+#[derive(Clone)]
+pub struct Scrubber(Arc<Patterns>);
+
+struct Patterns {
     patterns: Vec<Pattern>,
-    /// For each byte, the patterns that can begin with it.
+    /// For each byte, the patterns whose first character begins with it when written as it is.
     starts: Vec<Vec<usize>>,
+    /// For each byte, whether a pattern can begin there at all, in an escape or without.
+    may_begin: Vec<bool>,
 }
 
-#[derive(Clone)]
 struct Pattern {
     name: String,
     units: Zeroizing<Vec<Unit>>,
@@ -57,23 +61,20 @@ impl Scrubber {
             });
             patterns.extend(base64_patterns(name, value));
         }
-        let mut starts = vec![Vec::new(); if patterns.is_empty() { 0 } else { 256 }];
+        let mut starts = vec![Vec::new(); 256];
         for (index, pattern) in patterns.iter().enumerate() {
-            for start in pattern
-                .units
-                .first()
-                .into_iter()
-                .flat_map(|unit| unit.first_bytes())
-            {
-                if let Some(list) = starts
-                    .get_mut(usize::from(start))
-                    .filter(|list| list.last() != Some(&index))
-                {
-                    list.push(index);
-                }
+            if let Some(first) = pattern.units.first() {
+                starts[usize::from(first.first_byte())].push(index);
             }
         }
-        Self { patterns, starts }
+        let may_begin = (0..=255_u8)
+            .map(|byte| !starts[usize::from(byte)].is_empty() || spelling::ESCAPES.contains(&byte))
+            .collect();
+        Self(Arc::new(Patterns {
+            patterns,
+            starts,
+            may_begin,
+        }))
     }
 
     /// The text with every secret replaced by `[secret NAME]`.
@@ -91,7 +92,7 @@ impl Scrubber {
         let mut clean = Vec::new();
         let mut copied = 0;
         let mut at = 0;
-        while let Some((found, end, pattern)) = self.find(bytes, at) {
+        while let Some((found, end, pattern)) = self.0.find(bytes, at) {
             let (found, end) = pattern.widened(bytes, found, end, copied);
             clean.extend_from_slice(&bytes[copied..found]);
             clean.extend_from_slice(b"[secret ");
@@ -106,62 +107,96 @@ impl Scrubber {
         clean.extend_from_slice(&bytes[copied..]);
         Cow::Owned(clean)
     }
+}
 
+impl Patterns {
     /// The first match at or after `from`, the longest one there.
     fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, usize, &Pattern)> {
         if self.patterns.is_empty() {
             return None;
         }
-        for (at, byte) in bytes.iter().enumerate().skip(from) {
-            let candidates = &self.starts[usize::from(*byte)];
-            let longest = candidates
+        let mut at = from;
+        loop {
+            at += bytes
+                .get(at..)?
                 .iter()
-                .filter_map(|&index| {
-                    self.patterns[index]
-                        .end_at(bytes, at)
-                        .map(|end| (end, &self.patterns[index]))
-                })
+                .position(|byte| self.may_begin[usize::from(*byte)])?;
+            let plain = &self.starts[usize::from(bytes[at])];
+            let escaped = spelling::escaped_first_byte(&bytes[at..])
+                .map(|byte| &self.starts[usize::from(byte)]);
+            let longest = plain
+                .iter()
+                .chain(escaped.into_iter().flatten())
+                .map(|&index| &self.patterns[index])
+                .filter_map(|pattern| pattern.end_at(bytes, at).map(|end| (end, pattern)))
                 .max_by_key(|(end, _)| *end);
             if let Some((end, pattern)) = longest {
                 return Some((at, end, pattern));
             }
+            at += 1;
         }
-        None
     }
 }
 
 impl std::fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scrubber({} patterns)", self.patterns.len())
+        write!(f, "Scrubber({} patterns)", self.0.patterns.len())
     }
 }
 
 impl Pattern {
-    /// Where a match that begins at `at` ends. A character can be spelled in several ways of
-    /// different length, so all ends that are still possible are followed.
+    /// Where a match that begins at `at` ends.
     fn end_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        let mut ends = vec![at];
-        let mut next = Vec::new();
-        for (index, unit) in self.units.iter().enumerate() {
-            for &end in &ends {
-                let end = if self.base64.is_some() && index > 0 {
-                    after_line_break(bytes, end)
-                } else {
-                    end
-                };
-                unit.spellings(&bytes[end..], |length| {
-                    if !next.contains(&(end + length)) {
-                        next.push(end + length);
-                    }
-                });
+        let mut end = at;
+        for index in 0..self.units.len() {
+            match self.ends_of_unit(bytes, index, end) {
+                (Some(only), None) => end = only,
+                (Some(first), Some(second)) => {
+                    return self.last_end(bytes, index + 1, vec![first, second]);
+                }
+                (None, _) => return None,
             }
-            if next.is_empty() {
-                return None;
-            }
-            std::mem::swap(&mut ends, &mut next);
-            next.clear();
         }
-        ends.into_iter().max()
+        Some(end)
+    }
+
+    /// Once a character could have been spelled in two ways, all ends that are still possible are
+    /// followed; they stay few, and no text can make the search take longer than its length.
+    fn last_end(&self, bytes: &[u8], from: usize, mut ends: Vec<usize>) -> Option<usize> {
+        for index in from..self.units.len() {
+            let mut next = Vec::new();
+            for end in ends {
+                let (first, second) = self.ends_of_unit(bytes, index, end);
+                next.extend(first);
+                next.extend(second);
+            }
+            next.sort_unstable();
+            next.dedup();
+            ends = next;
+        }
+        ends.pop()
+    }
+
+    /// A character can be spelled as it is and, at the same place, in one escape.
+    fn ends_of_unit(
+        &self,
+        bytes: &[u8],
+        index: usize,
+        at: usize,
+    ) -> (Option<usize>, Option<usize>) {
+        let at = if self.base64.is_some() && index > 0 {
+            after_line_break(bytes, at)
+        } else {
+            at
+        };
+        let (plain, escaped) = self.units[index].spellings(&bytes[at..]);
+        match (plain, escaped) {
+            (None, escaped) => (escaped.map(|length| at + length), None),
+            (plain, escaped) => (
+                plain.map(|length| at + length),
+                escaped.map(|length| at + length),
+            ),
+        }
     }
 
     fn widened(&self, bytes: &[u8], found: usize, end: usize, copied: usize) -> (usize, usize) {

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
+
+use crate::credential::{self, CredentialError};
+use crate::reference::Reference;
 
 /// A secret. Neither `Debug` nor anything else shows its content.
 #[derive(Clone)]
@@ -15,6 +19,17 @@ impl Secret {
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Arc::new(Zeroizing::new(bytes)))
+    }
+
+    /// The secret that a reference names. A line break at the end of a file is not part of it.
+    ///
+    /// # Errors
+    /// Where it is missing, unreadable, too short to be protected, or in a file open to everybody.
+    pub fn read(
+        reference: &Reference,
+        automation_directory: &Path,
+    ) -> Result<Self, CredentialError> {
+        credential::secret(reference, automation_directory)
     }
 
     /// The bytes. They leave this crate inside a request to the connection's own origin only.

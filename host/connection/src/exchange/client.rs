@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cordon_contract::units;
 use http_body_util::Full;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -58,8 +59,7 @@ impl Client {
     pub(crate) async fn send(
         &self,
         mut request: http::Request<Full<Bytes>>,
-        answer_limit: u64,
-        deadline: Instant,
+        bounds: Bounds,
     ) -> Result<Answer, HttpFailure> {
         // Set as soon as the request is given a connection: before that nothing can have been sent.
         let given = capture_connection(&mut request);
@@ -69,22 +69,14 @@ impl Client {
         };
         let answer = async {
             let response = self.pool.request(request).await.map_err(Failed::Request)?;
-            receive(response, answer_limit)
+            receive(response, bounds.answer_bytes)
                 .await
                 .map_err(Failed::Answer)
         };
-        match tokio::time::timeout_at(deadline, answer).await {
+        match tokio::time::timeout_at(bounds.deadline, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failed::Request(error))) => Err(self.of_request(&error, sent_perhaps())),
-            Ok(Err(Failed::Answer(Broken::TooLarge))) => Err(HttpFailure {
-                kind: FailureKind::TooLarge,
-                delivery: Delivery::Unknown,
-                message: format!(
-                    "the answer is larger than {}; raise `answer_size` under `[limits]` if the product needs it",
-                    cordon_contract::units::format_size(answer_limit)
-                ),
-                code: "connection.too-large",
-            }),
+            Ok(Err(Failed::Answer(Broken::TooLarge))) => Err(bounds.too_large()),
             Ok(Err(Failed::Answer(Broken::Transport(error)))) => Err(broken(
                 format!(
                     "the connection broke in the middle of the answer: {}",
@@ -92,7 +84,7 @@ impl Client {
                 ),
                 Delivery::Unknown,
             )),
-            Err(_) => Err(timeout(sent_perhaps())),
+            Err(_) => Err(bounds.timeout(sent_perhaps())),
         }
     }
 
@@ -175,6 +167,51 @@ impl Client {
     }
 }
 
+/// What an exchange may take: the least of what the connection, the call and the request allow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) deadline: Instant,
+    pub(crate) time: Duration,
+    pub(crate) answer_bytes: u64,
+    /// The size is the connection's own limit, which the operator can raise.
+    pub(crate) is_own_size: bool,
+}
+
+impl Bounds {
+    fn too_large(self) -> HttpFailure {
+        let size = units::format_size(self.answer_bytes);
+        let remedy = if self.is_own_size {
+            "raise `answer_size` under `[limits]` if the product needs it"
+        } else {
+            "that is what the call may still receive"
+        };
+        HttpFailure {
+            kind: FailureKind::TooLarge,
+            delivery: Delivery::Unknown,
+            message: format!("the answer is larger than {size}; {remedy}"),
+            code: "connection.too-large",
+        }
+    }
+
+    fn timeout(self, delivery: Delivery) -> HttpFailure {
+        let time = units::format_duration(u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX));
+        let message = match delivery {
+            Delivery::NotSent => {
+                format!("the {time} for the exchange were over before a connection was open")
+            }
+            Delivery::Unknown => {
+                format!("no whole answer within {time}; the product may have acted all the same")
+            }
+        };
+        HttpFailure {
+            kind: FailureKind::Timeout,
+            delivery,
+            message,
+            code: "connection.timeout",
+        }
+    }
+}
+
 enum Failed {
     Request(hyper_util::client::legacy::Error),
     Answer(Broken),
@@ -186,19 +223,6 @@ fn broken(message: String, delivery: Delivery) -> HttpFailure {
         delivery,
         message,
         code: "connection.broken",
-    }
-}
-
-fn timeout(delivery: Delivery) -> HttpFailure {
-    let message = match delivery {
-        Delivery::NotSent => "the time was over before a connection could be opened",
-        Delivery::Unknown => "no whole answer in time; the product may have acted all the same",
-    };
-    HttpFailure {
-        kind: FailureKind::Timeout,
-        delivery,
-        message: message.to_owned(),
-        code: "connection.timeout",
     }
 }
 

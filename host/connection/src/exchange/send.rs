@@ -1,5 +1,7 @@
 //! The course of an exchange: fill, wait for a place, try the base URLs in order, clean the answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use http_body_util::Full;
@@ -7,6 +9,7 @@ use tokio::time::Instant;
 
 use super::ExchangeOptions;
 use super::answer::Answer;
+use super::client::Bounds;
 use super::failure::{Delivery, FailureKind, HttpFailure};
 use super::fill::{Filled, Sources, fill};
 use super::request::{Request, Response};
@@ -24,24 +27,14 @@ impl Connection {
         request: &Request,
         options: &ExchangeOptions,
     ) -> Result<Response, HttpFailure> {
-        let limits = self.limits();
-        let time = [request.timeout, options.timeout]
-            .into_iter()
-            .flatten()
-            .fold(limits.timeout, std::time::Duration::min);
-        let deadline = Instant::now() + time;
-        let answer_limit = [request.answer_limit, options.answer_limit]
-            .into_iter()
-            .flatten()
-            .fold(limits.answer_size, u64::min);
-
+        let bounds = self.bounds(request, options);
         let sources = Sources {
             credentials: self.secrets(),
             arguments: &options.arguments,
         };
         let filled = fill(request, sources).map_err(super::failure::Refusal::into_failure)?;
         let scrubber = self.scrubber_with(&options.arguments);
-        let Ok(_place) = tokio::time::timeout_at(deadline, self.gate().enter()).await else {
+        let Ok(_place) = tokio::time::timeout_at(bounds.deadline, self.gate().enter()).await else {
             return Err(HttpFailure {
                 kind: FailureKind::Timeout,
                 delivery: Delivery::NotSent,
@@ -56,10 +49,27 @@ impl Connection {
             filled,
             options,
             scrubber: &scrubber,
-            answer_limit,
-            deadline,
+            bounds,
         };
         self.try_bases(&call).await
+    }
+
+    fn bounds(&self, request: &Request, options: &ExchangeOptions) -> Bounds {
+        let limits = self.limits();
+        let time = [request.timeout, options.timeout]
+            .into_iter()
+            .flatten()
+            .fold(limits.timeout, Duration::min);
+        let answer_bytes = [request.answer_limit, options.answer_limit]
+            .into_iter()
+            .flatten()
+            .fold(limits.answer_size, u64::min);
+        Bounds {
+            deadline: Instant::now() + time,
+            time,
+            answer_bytes,
+            is_own_size: answer_bytes == limits.answer_size,
+        }
     }
 
     /// Begins with the base URL that answered last, so that one that is down costs its time once.
@@ -85,7 +95,7 @@ impl Connection {
                             | FailureKind::Timeout
                     );
                     failures.push(failure);
-                    if !may_go_on || !is_of_this_base || Instant::now() >= call.deadline {
+                    if !may_go_on || !is_of_this_base || Instant::now() >= call.bounds.deadline {
                         break;
                     }
                 }
@@ -98,11 +108,7 @@ impl Connection {
         let started = Instant::now();
         let url = format!("{base}{}", call.filled.target);
         let outcome = match call.to_http(&url) {
-            Ok(request) => {
-                self.client()
-                    .send(request, call.answer_limit, call.deadline)
-                    .await
-            }
+            Ok(request) => self.client().send(request, call.bounds).await,
             Err(failure) => Err(failure),
         };
         let outcome = outcome
@@ -126,8 +132,7 @@ struct Call<'a> {
     filled: Filled,
     options: &'a ExchangeOptions,
     scrubber: &'a Scrubber,
-    answer_limit: u64,
-    deadline: Instant,
+    bounds: Bounds,
 }
 
 impl Call<'_> {

@@ -116,7 +116,7 @@ impl FileError {
 impl std::fmt::Display for FileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:", self.path.display())?;
-        if !self.text.is_empty() {
+        if !self.span.is_empty() || matches!(*self.problem, FileProblem::Syntax { .. }) {
             let (line, column) = self.place();
             write!(f, "{line}:{column}:")?;
         }

@@ -17,6 +17,7 @@ use crate::reference::Reference;
 
 mod error;
 mod read;
+mod sections;
 mod table;
 mod write;
 

@@ -45,7 +45,8 @@ impl<'t> Table<'t> {
     ) -> Result<Self, FileError> {
         let unknown = entries
             .iter()
-            .find(|(key, _)| !known.contains(&key.get_ref().as_ref()));
+            .filter(|(key, _)| !known.contains(&key.get_ref().as_ref()))
+            .min_by_key(|(key, _)| key.span().start);
         match unknown {
             None => Ok(Self {
                 document,

@@ -188,15 +188,27 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
+/// One line, whatever the text: a line break in it would end a comment.
 fn quoted(text: &str) -> String {
-    toml_edit::Value::from(text).to_string()
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(control));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// A manifest's default, which has text without quotes, as the file has it.
 fn literal(text: &str, r#type: &SettingType) -> String {
     match r#type {
         SettingType::Text | SettingType::Duration | SettingType::Size | SettingType::Choice(_) => {
-            one_line(&quoted(text))
+            quoted(text)
         }
         SettingType::Integer | SettingType::Number | SettingType::Boolean | SettingType::Texts => {
             one_line(text)

@@ -25,29 +25,16 @@ pub(super) fn units(value: &[u8]) -> Zeroizing<Vec<Unit>> {
 }
 
 impl Unit {
-    /// The bytes that a spelling can begin with.
-    pub(super) fn first_bytes(self) -> impl Iterator<Item = u8> {
-        let plain = match self {
-            Self::Character(character) => {
-                let mut buffer = [0; 4];
-                character.encode_utf8(&mut buffer);
-                buffer[0]
-            }
+    /// The first byte of the unit as it is.
+    pub(super) fn first_byte(self) -> u8 {
+        match self {
+            Self::Character(character) => first_byte(character),
             Self::Byte(byte) => byte,
-        };
-        [
-            Some(plain),
-            Some(b'%'),
-            Some(b'\\'),
-            Some(b'&'),
-            (plain == b' ').then_some(b'+'),
-        ]
-        .into_iter()
-        .flatten()
+        }
     }
 
-    /// Calls `found` with the length of each spelling that `text` begins with.
-    pub(super) fn spellings(self, text: &[u8], mut found: impl FnMut(usize)) {
+    /// How many bytes of `text` spell this unit: as it is, and in an escape.
+    pub(super) fn spellings(self, text: &[u8]) -> (Option<usize>, Option<usize>) {
         let mut buffer = [0; 4];
         let plain = match self {
             Self::Character(character) => character.encode_utf8(&mut buffer).as_bytes(),
@@ -56,90 +43,123 @@ impl Unit {
                 &buffer[..1]
             }
         };
-        if text.starts_with(plain) {
-            found(plain.len());
-        }
-        match (text.first(), self) {
-            (Some(b'%'), _) => percent(text, plain, found),
-            (Some(b'\\'), Self::Character(character)) => json(text, character, found),
-            (Some(b'&'), Self::Character(character)) => xml(text, character, found),
-            (Some(b'+'), Self::Character(' ')) => found(1),
-            _ => {}
-        }
+        let escaped = match (escape(text), self) {
+            (Some((Escape::Byte(_), _)), _) => percent_encoded(text, plain),
+            (Some((Escape::Character(written), length)), Self::Character(character)) => {
+                (written == character).then_some(length)
+            }
+            _ => None,
+        };
+        (text.starts_with(plain).then_some(plain.len()), escaped)
     }
 }
 
-fn percent(text: &[u8], plain: &[u8], mut found: impl FnMut(usize)) {
-    let matches = plain.iter().enumerate().all(|(index, byte)| {
-        matches!(text.get(3 * index..3 * index + 3), Some([b'%', digits @ ..]) if hexadecimal(digits) == Some(u32::from(*byte)))
-    });
-    if matches {
-        found(3 * plain.len());
+/// The first byte of what an escape at the beginning of `text` stands for.
+pub(super) fn escaped_first_byte(text: &[u8]) -> Option<u8> {
+    match escape(text)? {
+        (Escape::Byte(byte), _) => Some(byte),
+        (Escape::Character(character), _) => Some(first_byte(character)),
     }
 }
 
-fn json(text: &[u8], character: char, mut found: impl FnMut(usize)) {
-    let short = match character {
-        '\u{8}' => b'b',
-        '\u{c}' => b'f',
-        '\n' => b'n',
-        '\r' => b'r',
-        '\t' => b't',
-        '"' => b'"',
-        '\\' => b'\\',
-        '/' => b'/',
-        _ => 0,
+/// What every escape begins with.
+pub(super) const ESCAPES: [u8; 4] = *b"%\\&+";
+
+/// What an escape stands for.
+enum Escape {
+    /// Percent-encoding writes bytes.
+    Byte(u8),
+    Character(char),
+}
+
+/// The escape at the beginning of `text`, with its length.
+fn escape(text: &[u8]) -> Option<(Escape, usize)> {
+    match text.first()? {
+        b'%' => percent(text).map(|byte| (Escape::Byte(byte), 3)),
+        b'\\' => json(text).map(|(character, length)| (Escape::Character(character), length)),
+        b'&' => xml(text).map(|(character, length)| (Escape::Character(character), length)),
+        b'+' => Some((Escape::Character(' '), 1)),
+        _ => None,
+    }
+}
+
+fn percent(text: &[u8]) -> Option<u8> {
+    let [b'%', digits @ ..] = text.get(..3)? else {
+        return None;
     };
-    if short != 0 && text.get(1) == Some(&short) {
-        found(2);
-    }
-    let mut buffer = [0; 2];
-    let utf16 = character.encode_utf16(&mut buffer);
-    let matches = utf16.iter().enumerate().all(|(index, unit)| {
-        matches!(text.get(6 * index..6 * index + 6), Some([b'\\', b'u', digits @ ..]) if hexadecimal(digits) == Some(u32::from(*unit)))
-    });
-    if matches {
-        found(6 * utf16.len());
-    }
+    u8::try_from(number(digits, 16)?).ok()
 }
 
-fn xml(text: &[u8], character: char, mut found: impl FnMut(usize)) {
+/// The length of `plain` with every byte percent-encoded, if `text` begins with that.
+fn percent_encoded(text: &[u8], plain: &[u8]) -> Option<usize> {
+    let is_spelled = plain
+        .iter()
+        .enumerate()
+        .all(|(index, byte)| text.get(3 * index..).and_then(percent) == Some(*byte));
+    is_spelled.then_some(3 * plain.len())
+}
+
+fn json(text: &[u8]) -> Option<(char, usize)> {
+    let character = match text.get(1)? {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return json_utf16(text),
+        character @ (b'"' | b'\\' | b'/') => char::from(*character),
+        _ => return None,
+    };
+    Some((character, 2))
+}
+
+/// `\u00e4`, or two of them for a character beyond 16 bits.
+fn json_utf16(text: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize| match text.get(at..at + 6)? {
+        [b'\\', b'u', digits @ ..] => u16::try_from(number(digits, 16)?).ok(),
+        _ => None,
+    };
+    let first = unit(0)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Some((character, 6));
+    }
+    let character = char::decode_utf16([first, unit(6)?]).next()?.ok()?;
+    Some((character, 12))
+}
+
+fn xml(text: &[u8]) -> Option<(char, usize)> {
     /// Leading zeros are allowed; nobody writes more of them than this.
     const REFERENCE_BYTES_MAX: usize = 12;
 
-    let Some(end) = text
+    let end = text
         .iter()
         .take(REFERENCE_BYTES_MAX)
-        .position(|byte| *byte == b';')
-    else {
-        return;
+        .position(|byte| *byte == b';')?;
+    let character = match &text[1..end] {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
+        [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
+        _ => return None,
     };
-    let matches = match &text[1..end] {
-        b"amp" => character == '&',
-        b"lt" => character == '<',
-        b"gt" => character == '>',
-        b"quot" => character == '"',
-        b"apos" => character == '\'',
-        [b'#', b'x' | b'X', digits @ ..] => hexadecimal(digits) == Some(u32::from(character)),
-        [b'#', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
-            std::str::from_utf8(digits)
-                .ok()
-                .and_then(|digits| digits.parse().ok())
-                == Some(u32::from(character))
-        }
-        _ => false,
-    };
-    if matches {
-        found(end + 1);
-    }
+    Some((character, end + 1))
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<u32> {
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
     if digits.is_empty() {
         return None;
     }
     digits.iter().try_fold(0_u32, |number, digit| {
-        let digit = char::from(*digit).to_digit(16)?;
-        number.checked_mul(16)?.checked_add(digit)
+        let digit = char::from(*digit).to_digit(radix)?;
+        number.checked_mul(radix)?.checked_add(digit)
     })
+}
+
+fn first_byte(character: char) -> u8 {
+    let mut buffer = [0; 4];
+    character.encode_utf8(&mut buffer);
+    buffer[0]
 }

@@ -3,6 +3,12 @@
 //! The servers are written by hand, byte by byte where it matters, because no well-behaved server
 //! hangs up in the middle of an answer.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a fixture cannot do ends the test"
+)]
+
 mod addresses;
 mod answers;
 mod bases;
