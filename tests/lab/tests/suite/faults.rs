@@ -168,9 +168,14 @@ async fn a_delayed_request_takes_effect_although_its_caller_has_gone() {
     strike(&lab, "create-task", Fault::Delay { delay_ms: 150 });
     let impatient = tokio::time::timeout(Duration::from_millis(50), try_create(&caller)).await;
     assert!(impatient.is_err());
-    while node(&lab).task(TASK).is_none() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let applied = async {
+        while node(&lab).task(TASK).is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), applied)
+        .await
+        .unwrap();
     try_create(&caller).await.unwrap().expect(409);
 }
 
