@@ -74,6 +74,8 @@ async fn the_caller_comes_before_query_and_body() {
     let lab = lab().await;
     let nobody = Caller::with(&lab, None);
     nobody.get("settings").await.expect(401);
+    let twice = "sensors?sensor_id=4&sensor_id=5";
+    nobody.get(twice).await.expect(401);
     nobody
         .post_text(&isolation(HOST4), "nonsense")
         .await
