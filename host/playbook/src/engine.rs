@@ -17,7 +17,7 @@ use crate::words;
 
 /// An engine that reads scripts. It runs nothing.
 pub(crate) fn reader(limits: &Limits) -> Engine {
-    let mut engine = bare(limits);
+    let mut engine = bare(limits, None);
     // A misspelt variable is found when the script is loaded.
     engine.set_strict_variables(true);
     #[allow(
@@ -30,8 +30,7 @@ pub(crate) fn reader(limits: &Limits) -> Engine {
 
 /// An engine that executes one run.
 pub(crate) fn executor(run: &Arc<Run>) -> Engine {
-    let mut engine = bare(run.limits());
-    engine.register_global_module(run.bindings().module());
+    let mut engine = bare(run.limits(), Some(run.bindings().module()));
     let ticking = Arc::clone(run);
     engine.on_progress(move |_| {
         if ticking.tick() {
@@ -47,10 +46,13 @@ pub(crate) fn executor(run: &Arc<Run>) -> Engine {
     engine
 }
 
-fn bare(limits: &Limits) -> Engine {
+fn bare(limits: &Limits, actions: Option<Shared<Module>>) -> Engine {
     let mut engine = Engine::new_raw();
     for module in rhai_modules() {
         engine.register_global_module(Shared::clone(module));
+    }
+    if let Some(actions) = actions {
+        engine.register_global_module(actions);
     }
     // Registered last and therefore asked first.
     engine.register_global_module(language());

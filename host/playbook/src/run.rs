@@ -74,7 +74,7 @@ impl Run {
         if operations >= self.limits.operations {
             self.exceed(Limit::Operations);
         }
-        if operations % OPERATIONS_BETWEEN_CLOCK_READS == 0 {
+        if operations.is_multiple_of(OPERATIONS_BETWEEN_CLOCK_READS) {
             self.look_at_clock();
         }
         !self.performer.stop_flag().is_stopped()

@@ -15,7 +15,6 @@ use crate::timestamp::Timestamp;
 pub const DEPTH_MAX: usize = 64;
 
 /// What a script sees of a value.
-#[must_use]
 pub fn to_script(value: &Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,

@@ -1,5 +1,11 @@
 //! `poll`, `retry` and `parallel`: what they do with failures, what they record, what they copy.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use std::sync::Arc;

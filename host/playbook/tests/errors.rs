@@ -1,5 +1,11 @@
 //! What a reader sees when a script is wrong: what, where, and what to do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use cordon_contract::{Delivery, ErrorKind, Failure, Value};

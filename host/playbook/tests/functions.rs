@@ -1,5 +1,11 @@
 //! The table of functions is the language: the engine knows what it says, and every example works.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use cordon_contract::Value;

@@ -1,5 +1,11 @@
 //! The header: what it declares, how inputs are converted, what is said when it is wrong.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -249,6 +255,9 @@ fn a_playbook_without_header_or_run_says_what_to_write() {
     );
 }
 
+/// The connections that are offered, by alias.
+type Offered = &'static [(&'static str, &'static [&'static str])];
+
 fn bound(uses: &str, offers: &[(&str, &[&str])]) -> Result<Vec<String>, String> {
     let playbook = playbook(&format!("#{{ uses: #{{ {uses} }} }}"));
     let offer = |name: &&str| Offer {
@@ -295,7 +304,7 @@ fn an_alias_for_a_connector_sees_all_actions_and_one_for_capabilities_only_their
 
 #[test]
 fn an_alias_that_cannot_be_bound_says_why() {
-    let cases: [(&str, &[(&str, &[&str])], &str); 4] = [
+    let cases: [(&str, Offered, &str); 4] = [
         (
             "edr: \"kata\"",
             &[],

@@ -1,5 +1,11 @@
 //! Imports reach the playbooks' folder and nothing else, and are part of the playbook.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,11 @@
 //! Every limit ends what it bounds, says which it was, and holds for all branches together.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,11 @@
 //! Whatever is given as a script: an error or a result, never a panic, and always an end.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,6 +1,12 @@
 //! Names: every word that Rhai reserves without using it is an ordinary name, and every word that it
 //! uses gets a message that says how to write it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
+
 mod support;
 
 use cordon_contract::manifest::Effect;

@@ -1,7 +1,14 @@
 //! A world for scripts: connections that answer from Rust, a clock that sleeping moves, and a record of
 //! every step that a run took.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which fail this way"
+)]
 #![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
