@@ -2,12 +2,14 @@
 //!
 //! - [`directory`], [`settings`], [`inventory`]: the automation directory and what is in it;
 //! - [`bind`]: which connections the aliases of a playbook stand for;
+//! - [`check`]: what can be known to be wrong with a playbook before any connection;
 //! - [`execution`]: one run, or one call, from start to report;
 //! - [`live`]: performs steps for real;
 //! - [`settle`]: what a lost answer means;
 //! - [`event`]: what somebody who watches sees.
 
 pub mod bind;
+pub mod check;
 pub mod codes;
 pub mod directory;
 pub mod event;
