@@ -39,11 +39,17 @@ pub(crate) fn executor(run: &Arc<Run>) -> Engine {
             Some(Dynamic::UNIT)
         }
     });
-    // A line that cannot be written because the run was stopped needs no error: the script ends at
-    // its next operation.
-    engine.on_print(|text| drop(functions::world::line(LogLevel::Info, text.to_owned())));
-    engine.on_debug(|text, _, _| drop(functions::world::line(LogLevel::Debug, text.to_owned())));
+    // These callbacks return no error, and a line must not go missing.
+    let (printing, debugging) = (Arc::clone(run), Arc::clone(run));
+    engine.on_print(move |text| write(&printing, LogLevel::Info, text));
+    engine.on_debug(move |text, _, _| write(&debugging, LogLevel::Debug, text));
     engine
+}
+
+fn write(run: &Run, level: LogLevel, text: &str) {
+    if let Err(error) = functions::world::line(level, text.to_owned()) {
+        run.refuse(error);
+    }
 }
 
 fn bare(limits: &Limits, actions: Option<Shared<Module>>) -> Engine {

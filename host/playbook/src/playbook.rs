@@ -195,6 +195,9 @@ impl Playbook {
                 allowed: limit.allowed(run.limits()),
             });
         }
+        if let Some(error) = run.refused() {
+            return Err(RunError::of(error, None));
+        }
         if let Some(reason) = run.stopped() {
             return Err(RunError::Stopped { reason });
         }

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use cordon_contract::{StepKey, Value};
+use cordon_contract::{Failure, StepKey, Value};
 
 use crate::bind::Bindings;
+use crate::error::limit_of;
 use crate::limits::{Limit, Limits};
 use crate::scope::Scope;
 use crate::step::{Answer, Composite, Entry, Performer, Step, StopReason};
@@ -33,6 +34,7 @@ pub(crate) struct Run {
     steps: AtomicU64,
     threads: AtomicUsize,
     exceeded: OnceLock<Limit>,
+    refused: OnceLock<Error>,
 }
 
 impl Run {
@@ -47,6 +49,7 @@ impl Run {
             steps: AtomicU64::new(0),
             threads: AtomicUsize::new(0),
             exceeded: OnceLock::new(),
+            refused: OnceLock::new(),
         }
     }
 
@@ -61,6 +64,29 @@ impl Run {
     /// The limit that ended the run, if one did.
     pub fn exceeded(&self) -> Option<Limit> {
         self.exceeded.get().copied()
+    }
+
+    /// The failure that an error is recorded as. None when there is nothing to record: the run was
+    /// stopped, or ends here at a limit of the engine's.
+    pub fn recorded(&self, error: &Error) -> Option<Failure> {
+        if let Some(limit) = limit_of(error) {
+            self.exceed(limit);
+            return None;
+        }
+        thrown::to_failure(error)
+    }
+
+    /// Ends the run with an error of a place from which the engine takes none.
+    pub fn refuse(&self, error: Error) {
+        if !self.performer.stop_flag().is_stopped() {
+            let _ = self.refused.set(error);
+            self.performer.stop_flag().stop(StopReason::Limit);
+        }
+    }
+
+    /// The error that [`Run::refuse`] ended the run with.
+    pub fn refused(&self) -> Option<&Error> {
+        self.refused.get()
     }
 
     /// Why the run was stopped, if it was.

@@ -100,6 +100,20 @@ fn texts_lists_and_maps_cannot_fill_the_memory() {
 }
 
 #[test]
+fn a_limit_that_is_reached_inside_of_a_composite_ends_the_run_and_is_no_outcome_of_it() {
+    for call in [
+        "parallel([1, 2], |x| { let s = \"x\"; loop { s += s; } }, #{ on_error: \"continue\" })",
+        "retry(|| { let s = \"x\"; loop { s += s; } })",
+        "poll(|| { let s = \"x\"; loop { s += s; } }, |x| true)",
+    ] {
+        ends_at(
+            Limit::TextSize,
+            &format!("fn run(input) {{ try {{ {call} }} catch {{ }} now(); 1 }}"),
+        );
+    }
+}
+
+#[test]
 fn a_deep_value_is_refused_where_it_would_leave_the_script() {
     let code = "fn run(input) { let l = []; for i in 0..1000 { l = [l]; } to_json(l) }";
     let (result, _) = limited(&Limits::default(), code);

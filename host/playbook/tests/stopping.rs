@@ -170,6 +170,22 @@ fn a_step_in_the_closure_of_sort_is_refused_where_everybody_sees_it() {
 }
 
 #[test]
+fn a_line_of_the_log_in_the_closure_of_sort_is_refused_too_and_does_not_just_vanish() {
+    let (result, world) = run_in(
+        World::silent(),
+        "let l = [2, 1]; l.sort(|a, b| { print(a); a - b }); now()",
+    );
+    let error = result.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("`log` is a step, and the closure of `sort`"),
+        "{error}"
+    );
+    assert!(world.keys().is_empty());
+}
+
+#[test]
 fn sorting_without_steps_works_and_a_mistake_in_the_closure_comes_out() {
     let run = |body: &str| run_in(World::silent(), body).0;
     assert_eq!(

@@ -133,7 +133,7 @@ fn poll(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<D
                 let last = match look_once(context, &look, &done) {
                     Ok(Ok(found)) => return Ok(found),
                     Ok(Err(not_yet)) => not_yet,
-                    Err(error) => match thrown::to_failure(&error) {
+                    Err(error) => match run.recorded(&error) {
                         Some(failure) if failure.is_retryable() && may_repeat(run, &failure) => {
                             failure.message
                         }
@@ -221,7 +221,7 @@ fn retry(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            let Some(failure) = thrown::to_failure(&error) else {
+            let Some(failure) = run.recorded(&error) else {
                 return Err(error);
             };
             iteration = iteration.saturating_add(1);
@@ -319,8 +319,9 @@ pub(super) fn composite(
             .leave(&key, Answer::Done(value))
             .map(|value| value::to_script(&value)),
         Err(error) => {
+            let recorded = run.recorded(&error);
             run.check_stopped()?;
-            let Some(failure) = thrown::to_failure(&error) else {
+            let Some(failure) = recorded else {
                 return Err(error);
             };
             let replayed = run.leave(&key, Answer::Failed(Box::new(failure)));

@@ -184,7 +184,7 @@ impl Branches<'_> {
                 .and_then(|result| given("the result of a branch of `parallel`", &result));
             let outcome = match result {
                 Ok(value) => Ok(value),
-                Err(error) => match thrown::to_failure(&error) {
+                Err(error) => match self.run.recorded(&error) {
                     Some(failure) => Err(failure),
                     None => return,
                 },
