@@ -138,7 +138,7 @@ pub const TABLE: [Row; 13] = [
         limit: Limit::HostCalls,
         name: "host_calls",
         unit: Unit::Count,
-        default: 100_000,
+        default: 1_000_000,
         range: (100, 1_000_000_000),
         bounds: "Calls of the contract's functions (`http`, `settings`, `log`, `call`) by one call of an action.",
         price: "About a tenth of a microsecond each.",

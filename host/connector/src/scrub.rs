@@ -86,14 +86,13 @@ impl Scrub {
     }
 
     fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let scrubbed = match (&self.with_arguments, &self.connection) {
+        match (&self.with_arguments, &self.connection) {
             (Some(scrubber), _) => scrubber.scrub_bytes(&bytes).into_owned(),
             (None, Some(connection)) => connection
                 .scrubber_with(&Secrets::none())
                 .scrub_bytes(&bytes)
                 .into_owned(),
-            (None, None) => return bytes,
-        };
-        scrubbed
+            (None, None) => bytes,
+        }
     }
 }

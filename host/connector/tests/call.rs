@@ -1,87 +1,25 @@
 //! One call: what reaches the connector, what comes back, and how every way of misbehaving ends.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what goes wrong here is a failed test"
+)]
+
 mod support;
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use cordon_connection::Connection;
 use cordon_connector::limits::Limit;
-use cordon_connector::{Call, Connector, Limits, Runtime, RuntimeOptions};
+use cordon_connector::{Call, Limits};
 use cordon_contract::value::Map;
-use cordon_contract::{Delivery, ErrorKind, Failure, SecretReference, Value};
+use cordon_contract::{Delivery, ErrorKind, Value};
+use support::calls::{NOWHERE, TOKIO, act, acting, call, delivery, load, load_with, runs};
 use support::product::{connection, ok_answer, product};
-use support::{Body, Guest, err, guest, manifest, ok, read, request, with};
+use support::{Body, err, guest, manifest, ok, read, request, with};
 use uuid::Uuid;
-
-static TOKIO: LazyLock<tokio::runtime::Runtime> =
-    LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
-
-/// Nobody listens here.
-const NOWHERE: &str = "http://127.0.0.1:9";
-
-fn load_with(limits: Limits, guest: &Guest) -> Arc<Connector> {
-    let runtime = Runtime::new(RuntimeOptions {
-        cache_dir: None,
-        limits,
-    })
-    .unwrap();
-    TOKIO
-        .block_on(runtime.load_bytes("test.wasm", guest.build()))
-        .unwrap()
-}
-
-fn load(guest: &Guest) -> Arc<Connector> {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-        Runtime::new(RuntimeOptions {
-            cache_dir: None,
-            limits: Limits::default(),
-        })
-        .unwrap()
-    });
-    TOKIO
-        .block_on(RUNTIME.load_bytes("test.wasm", guest.build()))
-        .unwrap()
-}
-
-async fn call(
-    connector: &Connector,
-    connection: &Arc<Connection>,
-    action: &str,
-    arguments: Value,
-) -> Result<Value, Failure> {
-    let arguments = arguments.as_map().cloned().unwrap_or_default();
-    let timeout = Some(Duration::from_secs(20));
-    connector
-        .call(Call {
-            connection,
-            action,
-            arguments: &arguments,
-            idempotency_key: Uuid::nil(),
-            timeout,
-        })
-        .await
-}
-
-/// Calls without arguments on a connection to nowhere.
-fn act(connector: &Connector) -> Result<Value, Failure> {
-    TOKIO.block_on(call(
-        connector,
-        &connection(connector, NOWHERE, ""),
-        "act",
-        Value::Null,
-    ))
-}
-
-fn acting(body: Body) -> Guest {
-    guest("act: func() -> result<string, error>; still-works: func() -> result<string, error>;")
-        .with("act", body)
-        .with("still-works", Body::Returns(ok(Value::text("fine"))))
-}
-
-fn runs(text: &str) -> Body {
-    Body::Runs(text.to_owned())
-}
 
 #[test]
 fn arguments_are_checked_before_the_connector_is_entered() {
@@ -305,24 +243,6 @@ fn json_that_is_none_is_not_passed_on() {
     );
 }
 
-/// What a failed call says about a product that answers `/ok`, breaks off at `/lost` and is not there
-/// at all for others.
-fn delivery(requests: Vec<Value>, then: Body) -> Failure {
-    let connector = load(&acting(Body::Sends(requests, Box::new(then))));
-    let url = product(&[
-        ("/ok", &ok_answer("{}")),
-        ("/lost", "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"),
-    ]);
-    TOKIO
-        .block_on(call(
-            &connector,
-            &connection(&connector, &url, ""),
-            "act",
-            Value::Null,
-        ))
-        .unwrap_err()
-}
-
 #[test]
 fn a_failure_says_what_the_product_may_have_seen() {
     let error = || Body::Returns(err("protocol", "odd answer"));
@@ -380,107 +300,6 @@ fn requests_beyond_the_limit_are_refused_and_the_failure_says_so() {
     );
     assert_eq!(failure.code.as_deref(), Some("action.limit"));
 }
-
-/// A connector with the credential `token`, whose value the guest knows: the worst that can happen.
-fn leaking(body: Body) -> (Arc<Connector>, Arc<Connection>, tempfile::TempDir) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let credential = Value::map([
-        ("name", Value::text("token")),
-        ("kind", Value::text("secret")),
-        ("required", Value::Bool(true)),
-        ("self-made", Value::Bool(false)),
-        ("help", Value::text("")),
-    ]);
-    let manifest = with(
-        manifest("test", Vec::new()),
-        "credentials",
-        Value::List(vec![credential]),
-    );
-    let connector = load(&acting(body).with("describe", Body::Returns(manifest)));
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, CANARY).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let more = format!("[credentials]\ntoken = \"file:{}\"", file.display());
-    let connection = connection(&connector, NOWHERE, &more);
-    (connector, connection, folder)
-}
-
-const CANARY: &str = "canary-6f1c0e";
-
-#[test]
-fn a_secret_that_a_connector_says_does_not_come_out() {
-    let said = format!("the token is {CANARY}");
-    let (connector, connection, _folder) = leaking(Body::Returns(ok(Value::text(&*said))));
-    let result = TOKIO.block_on(call(&connector, &connection, "act", Value::Null));
-    assert_eq!(result, Ok(Value::text("the token is [secret token]")));
-    let (connector, connection, _folder) = leaking(Body::Returns(err(
-        "internal",
-        &format!("{said}\n\u{1b}[2J"),
-    )));
-    let failure = TOKIO
-        .block_on(call(&connector, &connection, "act", Value::Null))
-        .unwrap_err();
-    assert_eq!(failure.message, "the token is [secret token]  [2J");
-}
-
-#[test]
-fn a_connector_cannot_make_up_a_secret() {
-    let made_up = guest("act: func() -> result<secret, error>;").with(
-        "act",
-        Body::Returns(ok(Value::map([(
-            "reference",
-            Value::text("admin-password"),
-        )]))),
-    );
-    let failure = act(&load(&made_up)).unwrap_err();
-    assert!(
-        failure
-            .message
-            .contains("its result is a secret that was not passed to this call"),
-        "{failure}"
-    );
-
-    let slot = Value::map([
-        (
-            "source",
-            Value::map([(
-                "argument",
-                Value::map([("reference", Value::text("admin-password"))]),
-            )]),
-        ),
-        ("encoding", Value::text("none")),
-    ]);
-    let with_slot = with(
-        request("post", "/ok"),
-        "body",
-        Value::List(vec![Value::map([("secret", slot)])]),
-    );
-    let failure = delivery(vec![with_slot], Body::Returns(err("internal", "not sent")));
-    assert_eq!(failure.delivery, Delivery::NotSent);
-}
-
-#[test]
-fn a_secret_passes_through_as_a_reference() {
-    let echo = guest(&format!(
-        "act: func(v: secret, {PADDING}) -> result<secret, error>;"
-    ))
-    .with("act", Body::Echoes);
-    let connector = load(&echo);
-    let connection = connection(&connector, NOWHERE, "");
-    let secret = Value::Secret(SecretReference::new("admin-password"));
-    let arguments = Value::map([
-        ("v", secret.clone()),
-        ("padding", Value::List(vec![Value::from(0_u64); 17])),
-    ]);
-    assert_eq!(
-        TOKIO.block_on(call(&connector, &connection, "act", arguments)),
-        Ok(secret)
-    );
-}
-
-const PADDING: &str =
-    "padding: tuple<u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8>";
 
 #[test]
 fn a_companion_answers_whether_it_happened() {

@@ -1,5 +1,12 @@
 //! What loads as a connector, what it is then known as, and what everything else is told.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what goes wrong here is a failed test"
+)]
+
 mod support;
 
 use std::path::Path;
@@ -508,6 +515,14 @@ proptest! {
     fn any_bytes_after_the_magic_number_are_refused(rest: Vec<u8>, component: bool) {
         let magic: &[u8] = if component { b"\0asm\x0d\0\x01\0" } else { b"\0asm\x01\0\0\0" };
         prop_assert!(load([magic, &rest].concat()).is_err());
+    }
+
+    #[test]
+    fn any_bytes_in_the_section_of_docs_do_no_harm(bytes: Vec<u8>, as_package: bool) {
+        static BARE: LazyLock<Vec<u8>> = LazyLock::new(|| guest(LIST).build());
+        let magic: &[u8] = if as_package { b"\0asm\x0d\0\x01\0" } else { b"" };
+        let connector = load(support::with_section(&BARE, &[magic, &bytes].concat())).unwrap();
+        prop_assert_eq!(&connector.model().action("list_hosts").unwrap().docs, &None);
     }
 
     #[test]

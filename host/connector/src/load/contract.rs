@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use cordon_contract::types::Type;
 use wit_parser::{Function, InterfaceId, Resolve, SourceMap, UnresolvedPackageGroup};
 
+use super::difference::difference;
 use super::docs::Docs;
-use super::types::{Types, difference};
+use super::types::Types;
 
 /// The files of `wit/connector`.
 const CONNECTOR: &[(&str, &str)] = &[

@@ -76,7 +76,7 @@ pub enum LoadError {
         problem: String,
     },
     /// The manifest contradicts itself or the exports.
-    #[error("the manifest of `{name}` is wrong: {}", list(problems))]
+    #[error("the manifest of `{name}` is wrong:{}", list(problems))]
     Manifest {
         /// The file's name.
         name: String,

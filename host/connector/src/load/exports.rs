@@ -1,17 +1,16 @@
-//! A component's imports and exports, checked against the contract and reflected into actions.
+//! A component's exports, checked against the contract and reflected into actions.
 
 use cordon_contract::manifest::ActionManifest;
 use cordon_contract::model::Parameter;
 use cordon_contract::types::Type;
 use cordon_contract::{Action, name};
-use wit_parser::{
-    Function, FunctionKind, InterfaceId, Resolve, TypeDefKind, World, WorldItem, WorldKey,
-};
+use wit_parser::{Function, FunctionKind, InterfaceId, Resolve, TypeDefKind, World, WorldItem};
 
 use super::LoadError;
 use super::contract::{Contract, Interface, Signature};
 use super::docs::Docs;
-use super::types::{Types, is_contract, is_contract_error};
+use super::meaning::{is_contract, is_contract_error};
+use super::types::Types;
 
 /// What scripts, or Rhai itself, mean by these words on any value: an action of that name could not
 /// be called, or would change what the word does to a connection.
@@ -56,37 +55,6 @@ const SCRIPT_WORDS: &[&str] = &[
     "while",
 ];
 
-/// The parts of WASI 0.2 that are there, empty: no files, no sockets, no environment.
-const WASI: &[&str] = &[
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:filesystem/preopens",
-    "wasi:filesystem/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-    "wasi:sockets/instance-network",
-    "wasi:sockets/ip-name-lookup",
-    "wasi:sockets/network",
-    "wasi:sockets/tcp",
-    "wasi:sockets/tcp-create-socket",
-    "wasi:sockets/udp",
-    "wasi:sockets/udp-create-socket",
-];
-
 /// What a component exports, before its manifest is known.
 #[derive(Debug)]
 pub(super) struct Exports {
@@ -108,76 +76,6 @@ pub(super) struct Component<'a> {
 }
 
 impl Component<'_> {
-    /// Checks that everything that is imported is given, in the shape that it is given in.
-    pub fn check_imports(&self) -> Result<(), LoadError> {
-        let mut types = Types::new(self.resolve, self.docs);
-        let mut refused = Vec::new();
-        for (key, item) in &self.world.imports {
-            match item {
-                WorldItem::Interface { id, .. } => {
-                    self.check_import(&mut types, key, *id, &mut refused)
-                }
-                WorldItem::Function(function) => {
-                    refused.push(format!("the function `{}`", function.name))
-                }
-                WorldItem::Type { .. } => {}
-            }
-        }
-        if refused.is_empty() {
-            Ok(())
-        } else {
-            Err(LoadError::Imports {
-                name: self.name.to_owned(),
-                imports: refused,
-            })
-        }
-    }
-
-    fn check_import(
-        &self,
-        types: &mut Types,
-        key: &WorldKey,
-        id: InterfaceId,
-        refused: &mut Vec<String>,
-    ) {
-        let full_name = self.resolve.name_world_key(key);
-        let interface = &self.resolve.interfaces[id];
-        let has_resources = interface
-            .types
-            .values()
-            .any(|id| matches!(self.resolve.types[*id].kind, TypeDefKind::Resource));
-        if interface.functions.is_empty() && !has_resources {
-            return;
-        }
-        if is_wasi(&full_name) {
-            return;
-        }
-        let given = interface
-            .name
-            .as_deref()
-            .filter(|name| is_contract(self.resolve, id, name))
-            .and_then(|name| {
-                self.contract
-                    .interfaces
-                    .get(name)
-                    .filter(|_| name != "lifecycle")
-            });
-        let Some(given) = given else {
-            refused.push(format!("`{full_name}`"));
-            return;
-        };
-        for (name, function) in &interface.functions {
-            let problem = match (given.get(name), Signature::of(types, function)) {
-                (None, _) => Some("no such function".to_owned()),
-                (Some(given), Ok(wanted)) => given.difference(&wanted),
-                (Some(_), Err(problem)) => Some(format!("uses {problem}")),
-            };
-            if let Some(problem) = problem {
-                refused.push(format!("`{full_name}#{name}` ({problem})"));
-            }
-        }
-    }
-
     /// Checks `lifecycle` and reflects everything else that is exported.
     pub fn exports(&self) -> Result<Exports, LoadError> {
         let lifecycle = self.lifecycle()?;
@@ -393,7 +291,7 @@ impl Component<'_> {
             .contract
             .capabilities
             .get(capability)
-            .filter(|_| full_name.ends_with("@0.1.0"));
+            .filter(|_| full_name.contains("@0.1."));
         let Some(known) = known else {
             let names: Vec<&str> = self
                 .contract
@@ -402,7 +300,7 @@ impl Component<'_> {
                 .map(String::as_str)
                 .collect();
             return Err(refuse(format!(
-                "this Cordon knows `{}` in version 0.1.0",
+                "this Cordon knows `{}` in version 0.1",
                 names.join("`, `")
             )));
         };
@@ -435,12 +333,6 @@ impl Component<'_> {
             problem: problem.to_owned(),
         }
     }
-}
-
-fn is_wasi(full_name: &str) -> bool {
-    full_name
-        .split_once('@')
-        .is_some_and(|(name, version)| version.starts_with("0.2.") && WASI.contains(&name))
 }
 
 /// Whether a failure can be read from values of this type. Kinds and fields may be added to the

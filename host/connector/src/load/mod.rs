@@ -2,10 +2,13 @@
 //! tells most: size, shape of the file, WIT, exports, imports, and only then compiling and running.
 
 mod contract;
+mod difference;
 mod docs;
 mod error;
 mod exports;
+mod imports;
 mod manifest;
+mod meaning;
 mod scan;
 mod types;
 
@@ -206,10 +209,10 @@ async fn ask(
     }
 }
 
-/// Several problems as one text: alone as it is, together as a list.
+/// Several problems after a colon: alone on its line, together as a list.
 fn list(problems: &[String]) -> String {
     match problems {
-        [only] => only.clone(),
+        [only] => format!(" {only}"),
         several => several
             .iter()
             .map(|problem| format!("\n  - {problem}"))

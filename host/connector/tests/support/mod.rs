@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod calls;
 mod image;
 pub mod product;
 
@@ -98,6 +99,17 @@ pub fn read(name: &str) -> Value {
     ])
 }
 
+/// The component with these bytes in the section for docs.
+pub fn with_section(component: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut component = component.to_vec();
+    let section = wasm_encoder::CustomSection {
+        name: "cordon:wit".into(),
+        data: content.into(),
+    };
+    wasm_encoder::ComponentSection::append_to_component(&section, &mut component);
+    component
+}
+
 /// The contract's error.
 pub fn err(kind: &str, message: &str) -> Value {
     let error = Value::map([
@@ -172,13 +184,7 @@ impl Guest {
             .package
             .expect("a world has a package");
         let wit = wit_component::encode(&resolve, package).expect("the package can be encoded");
-        let mut component = self.build();
-        let section = wasm_encoder::CustomSection {
-            name: "cordon:wit".into(),
-            data: wit.into(),
-        };
-        wasm_encoder::ComponentSection::append_to_component(&section, &mut component);
-        component
+        with_section(&self.build(), &wit)
     }
 
     fn resolve(&self) -> (Resolve, WorldId) {
