@@ -24,27 +24,47 @@ pub fn against(
     playbook: &Playbook,
     connectors: &BTreeMap<String, Arc<Connector>>,
 ) -> Result<Checked, PlaybookError> {
-    let models: Vec<Arc<ConnectorModel>> =
-        connectors.values().map(|connector| Arc::clone(connector.model())).collect();
+    let models: Vec<Arc<ConnectorModel>> = connectors
+        .values()
+        .map(|connector| Arc::clone(connector.model()))
+        .collect();
     check(playbook, &models)
 }
 
 fn check(playbook: &Playbook, models: &[Arc<ConnectorModel>]) -> Result<Checked, PlaybookError> {
     let uses = &playbook.header().uses;
     let fitting = |used: &Use| -> Vec<Arc<ConnectorModel>> {
-        models.iter().filter(|model| used.view_of(model).is_some()).cloned().collect()
+        models
+            .iter()
+            .filter(|model| used.view_of(model).is_some())
+            .cloned()
+            .collect()
     };
-    let unknown: Vec<Use> = uses.iter().filter(|used| fitting(used).is_empty()).cloned().collect();
+    let unknown: Vec<Use> = uses
+        .iter()
+        .filter(|used| fitting(used).is_empty())
+        .cloned()
+        .collect();
     if !unknown.is_empty() {
         // A playbook is bound as a whole, so nothing of it can be looked at.
         return Ok(Checked { unknown });
     }
-    let most = uses.iter().map(|used| fitting(used).len()).max().unwrap_or(1);
+    let most = uses
+        .iter()
+        .map(|used| fitting(used).len())
+        .max()
+        .unwrap_or(1);
     for round in 0..most {
         let offers = uses.iter().filter_map(|used| {
             let fitting = fitting(used);
             let model = Arc::clone(fitting.get(round).or(fitting.last())?);
-            Some((used.alias.clone(), vec![Offer { name: model.manifest.name.clone(), model }]))
+            Some((
+                used.alias.clone(),
+                vec![Offer {
+                    name: model.manifest.name.clone(),
+                    model,
+                }],
+            ))
         });
         playbook.bind(&offers.collect())?;
     }
@@ -109,6 +129,13 @@ mod tests {
     #[test]
     fn an_alias_that_no_connector_fits_is_told() {
         let checked = check(&playbook(), &[]).unwrap();
-        assert_eq!(checked.unknown.iter().map(|used| used.alias.as_str()).collect::<Vec<_>>(), ["edr"]);
+        assert_eq!(
+            checked
+                .unknown
+                .iter()
+                .map(|used| used.alias.as_str())
+                .collect::<Vec<_>>(),
+            ["edr"]
+        );
     }
 }

@@ -39,7 +39,7 @@ enum Playbook {
 
 /// The limits of playbooks by name. What cannot be changed is not among them: it is bounded by the
 /// stack of the threads that run scripts.
-const PLAYBOOK_LIMITS: [(&str, Playbook); 9] = [
+const PLAYBOOK_LIMITS: [(&str, Playbook); 10] = [
     (
         "operations",
         Playbook::Count(|limits, number| limits.operations = number),
@@ -49,6 +49,10 @@ const PLAYBOOK_LIMITS: [(&str, Playbook); 9] = [
         Playbook::Count(|limits, number| limits.steps = number),
     ),
     ("time", Playbook::Time(|limits, time| limits.time = time)),
+    (
+        "computing",
+        Playbook::Time(|limits, time| limits.computing = time),
+    ),
     (
         "text_size",
         Playbook::Size(|limits, number| limits.text_size = size(number)),

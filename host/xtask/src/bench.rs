@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: the budgets of the design, each against its yardstick in the same run.
 
+use std::process::Command;
+
 use clap::ValueEnum;
 use miette::Result;
 
@@ -19,14 +21,6 @@ pub fn run(workspace: &Workspace, name: Name, profile: &str) -> Result<()> {
     let name = match name {
         Name::Call => "call",
     };
-    run_command(&mut workspace.cargo(&[
-        "run",
-        "--quiet",
-        "--profile",
-        profile,
-        "--package",
-        "cordon-bench",
-        "--bin",
-        name,
-    ]))
+    let programs = workspace.build_programs(profile)?;
+    run_command(&mut Command::new(programs.join(name)))
 }

@@ -37,6 +37,8 @@ pub fn run(workspace: &Workspace, dir: Option<PathBuf>, keep: bool) -> Result<()
         &format!("host={HOST}"),
         "--input",
         "isolate_for=2h",
+        "--input",
+        "command=collect.exe",
     ]))?;
     heading("The lab's own view of what was done");
     show(Command::new(&lab).arg("show").arg(&dir))?;

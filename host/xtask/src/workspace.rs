@@ -55,16 +55,12 @@ impl Workspace {
     }
 
     /// Builds the programs `cordon` and `cordon-lab` and says where they are.
+    ///
+    /// The whole workspace is named, here and wherever something is built for this machine: cargo
+    /// chooses the features of dependencies by what is built together, and naming single packages
+    /// would compile wasmtime once for each choice.
     pub fn build_programs(&self, profile: &str) -> Result<PathBuf> {
-        run(&mut self.cargo(&[
-            "build",
-            "--profile",
-            profile,
-            "-p",
-            "cordon-cli",
-            "-p",
-            "cordon-lab",
-        ]))?;
+        run(&mut self.cargo(&["build", "--workspace", "--bins", "--profile", profile]))?;
         Ok(self.programs(profile))
     }
 }

@@ -10,12 +10,9 @@ const HOST: &str = "ws-design-11";
 fn contain(lab: &Lab) -> cordon_end_to_end::Output {
     lab.automation()
         .cordon(["run", "contain_host", "--json"])
-        .args([
-            "--input",
-            &format!("host={HOST}"),
-            "--input",
-            "isolate_for=2h",
-        ])
+        .args(["--input", &format!("host={HOST}")])
+        .args(["--input", "isolate_for=2h"])
+        .args(["--input", "command=collect.exe"])
         .run()
 }
 
@@ -60,7 +57,7 @@ fn each_step_is_shown_as_it_happens_with_connection_action_arguments_and_result(
         .expect_code(0)
         .expect("kata.list_sensors")
         .expect("kata.isolate")
-        .expect("get_task");
+        .expect("isolated_until");
     assert!(
         !output.all().contains('\u{1b}'),
         "escape codes in a pipe:\n{}",
@@ -79,7 +76,7 @@ fn both_shapes_of_answers_that_the_product_is_known_to_give_are_understood() {
 #[test]
 fn an_answer_lost_after_the_product_acted_leads_to_one_isolation_and_one_task() {
     let lab = Lab::up();
-    for route in ["isolate", "create-task"] {
+    for route in ["set-isolation", "create-task"] {
         lab.post(
             "faults",
             &json!({ "route": route, "fault": { "kind": "drop-after" } }),
@@ -113,10 +110,10 @@ fn a_hash_is_blocked_on_all_hosts_at_once() {
     let hash = "830195824b742ee59390bc5b9302688c778fc95a64e7d597e28a74c03a04dd63";
     let output = lab
         .automation()
-        .cordon(["run", "block_hash", "--input", &format!("hash={hash}")])
+        .cordon(["run", "block_hash", "--input", &format!("hashes={hash}")])
         .run();
     output.expect_code(0);
-    assert!(lab.get("prevention").to_string().contains(hash));
+    assert!(lab.get("prevention/all").to_string().contains(hash));
 }
 
 #[test]
@@ -128,6 +125,8 @@ fn many_hosts_are_collected_from_side_by_side_and_each_is_reported() {
         .args([
             "--input",
             "hosts=[\"host4\", \"ws-design-11\", \"srv-files-01\"]",
+            "--input",
+            "command=collect.exe",
         ])
         .run();
     output.expect_code(0);
