@@ -381,6 +381,12 @@ mod tests {
     }
 
     #[test]
+    fn an_element_costs_about_as_much_as_the_table_says() {
+        let size = size_of::<wasmtime::component::Val>();
+        assert!((32..=48).contains(&size), "{size} bytes");
+    }
+
+    #[test]
     fn a_limit_is_set_as_people_write_it_and_a_wrong_one_says_what_would_be_right() {
         let mut limits = Limits::default();
         assert_eq!(limits.set_text("memory", "64MiB"), Ok(()));

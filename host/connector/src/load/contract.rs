@@ -99,7 +99,7 @@ impl Contract {
         };
         let (interfaces, capabilities) = (interfaces(connector)?, interfaces(capability)?);
         let mut docs = Docs::default();
-        docs.add(&resolve);
+        docs.add(&resolve, capability);
         Ok(Self {
             interfaces,
             capabilities,

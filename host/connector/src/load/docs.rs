@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use wit_parser::decoding::{DecodedWasm, decode};
-use wit_parser::{Resolve, TypeDef, TypeDefKind, TypeOwner};
+use wit_parser::{PackageId, Resolve, TypeDef, TypeDefKind, TypeOwner};
 
 /// The docs of one connector.
 #[derive(Default, Clone)]
@@ -45,7 +45,8 @@ impl Docs {
     pub fn read<'a>(&mut self, connector: &str, packages: impl IntoIterator<Item = &'a [u8]>) {
         for package in packages {
             match decode(package) {
-                Ok(DecodedWasm::WitPackage(resolve, _)) => self.add(&resolve),
+                // Of the packages that it uses, an encoded package has the types but not the docs.
+                Ok(DecodedWasm::WitPackage(resolve, package)) => self.add(&resolve, package),
                 Ok(DecodedWasm::Component(..)) => {
                     tracing::warn!(
                         connector,
@@ -59,10 +60,11 @@ impl Docs {
         }
     }
 
-    /// Adds the docs of every interface of a WIT.
-    pub fn add(&mut self, resolve: &Resolve) {
-        for (id, interface) in resolve.interfaces.iter() {
-            let Some(interface_name) = resolve.id_of(id) else {
+    /// Adds the docs of every interface of a package.
+    pub fn add(&mut self, resolve: &Resolve, package: PackageId) {
+        for id in resolve.packages[package].interfaces.values() {
+            let interface = &resolve.interfaces[*id];
+            let Some(interface_name) = resolve.id_of(*id) else {
                 continue;
             };
             for (name, function) in &interface.functions {
