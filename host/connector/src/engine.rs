@@ -59,7 +59,7 @@ impl EngineError {
 pub(crate) fn engine(cache_dir: Option<&Path>, limits: &Limits) -> Result<Engine, EngineError> {
     let cache = cache_dir.map(cache).transpose()?;
     let system = |error: wasmtime::Error| EngineError::System(format!("{error:#}"));
-    let engine = match Engine::new(&config(cache.clone(), Some(limits))) {
+    let engine = match Engine::new(&config(cache.clone(), limits, Allocation::Pool)) {
         Ok(engine) => engine,
         // Containers with a limit on address space, and some small systems, refuse the reservation.
         Err(error) => {
@@ -68,14 +68,23 @@ pub(crate) fn engine(cache_dir: Option<&Path>, limits: &Limits) -> Result<Engine
                 "no address space for a pool of {} instances; instances are allocated one by one, which makes calls slower",
                 limits.get(Limit::Instances)
             );
-            Engine::new(&config(cache, None)).map_err(system)?
+            Engine::new(&config(cache, limits, Allocation::OneByOne)).map_err(system)?
         }
     };
     start_ticker(&engine).map_err(|error| EngineError::System(error.to_string()))?;
     Ok(engine)
 }
 
-fn config(cache: Option<Cache>, pool: Option<&Limits>) -> Config {
+/// Where instances come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Allocation {
+    /// From a pool whose address space is reserved at the start.
+    Pool,
+    /// Each by itself, with no more address space than it needs: for systems that have little.
+    OneByOne,
+}
+
+fn config(cache: Option<Cache>, limits: &Limits, allocation: Allocation) -> Config {
     let mut config = Config::new();
     config
         // Tasks of the component model's async (WASI 0.3) do not load without it; it doubles the
@@ -86,9 +95,15 @@ fn config(cache: Option<Cache>, pool: Option<&Limits>) -> Config {
         .wasm_component_model_fixed_length_lists(true)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .cache(cache);
-    if let Some(limits) = pool {
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)));
-    }
+    match allocation {
+        Allocation::Pool => {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)))
+        }
+        Allocation::OneByOne => config
+            .memory_reservation(0)
+            .memory_reservation_for_growth(1 << 20)
+            .memory_guard_size(0),
+    };
     config
 }
 
@@ -180,6 +195,27 @@ mod tests {
             let mode = std::fs::metadata(&directory).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{}", directory.display());
         }
+    }
+
+    #[test]
+    fn instances_one_by_one_run_what_the_pool_runs() {
+        let limits = Limits::default();
+        let engine = Engine::new(&config(None, &limits, Allocation::OneByOne)).unwrap();
+        let module = r#"(component
+            (core module $m (memory 1)
+                (func (export "f") (result i32) (drop (memory.grow (i32.const 3))) (i32.load (i32.const 200000))))
+            (core instance $i (instantiate $m))
+            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#;
+        let component =
+            wasmtime::component::Component::new(&engine, wat::parse_str(module).unwrap()).unwrap();
+        let mut store = wasmtime::Store::new(&engine, ());
+        store.set_epoch_deadline(1_000);
+        let linker = wasmtime::component::Linker::new(&engine);
+        let instance = linker.instantiate(&mut store, &component).unwrap();
+        let f = instance
+            .get_typed_func::<(), (u32,)>(&mut store, "f")
+            .unwrap();
+        assert_eq!(f.call(&mut store, ()).unwrap(), (0,));
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub const TABLE: [Row; 13] = [
         default: 64 * MIB,
         range: (KIB, GIB),
         bounds: "The size of a connector's file.",
-        price: "Compiling takes time and memory in proportion to it: about a second and 100 MB for each MiB of code.",
+        price: "Compiling takes time and memory in proportion to it: about a second and 30 MB for each MiB of it, once for each version of the file.",
         not_protected: "A small file that is slow to compile. At most two are compiled at a time.",
     },
     Row {
