@@ -31,7 +31,7 @@ pub const TABLE: [(Exit, &str); 6] = [
     ),
     (
         Exit::Connection,
-        "a connection is not usable: unknown, disabled, no credential, TLS, not reachable",
+        "a connection is not usable: unknown, disabled, no or a refused credential, TLS, not reachable",
     ),
     (Exit::Defect, "a bug of Cordon"),
     (

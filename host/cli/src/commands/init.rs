@@ -25,8 +25,9 @@ Examples:
   cordon init . --with ../build/my_product.wasm")]
 pub struct Arguments {
     /// The directory; it is made when it is not there
+    // Not `directory`: that is the name of the global `-C`, whose value it would take.
     #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    new_directory: PathBuf,
 
     /// Put a connector into it: the name of one that came with Cordon, or a .wasm file. Playbooks that
     /// came with Cordon and name it come along
@@ -53,7 +54,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         .map(|wanted| shipped::connector(wanted))
         .collect::<Result<_, _>>()?;
     // Relative to `-C`, like every path of an automation directory.
-    let root = context.path.join(&arguments.directory);
+    let root = context.path.join(&arguments.new_directory);
     let mut made = Vec::new();
     for (name, private) in FOLDERS {
         let folder = root.join(name);

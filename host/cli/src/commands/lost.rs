@@ -13,7 +13,12 @@ use crate::problem::Problem;
 pub fn problem(doubt: &InDoubt, link: Option<&Link>) -> Problem {
     let urls = link.map(|link| link.connection.bases()).unwrap_or_default();
     let model = link.map(|link| &**link.connector.model());
-    describe(&doubt.failure, &doubt.arguments, urls, model)
+    let scrub = |text: String| match link {
+        // A secret that was typed as an argument is a secret still.
+        Some(link) => link.connection.scrub(&text),
+        None => text,
+    };
+    describe(&doubt.failure, &doubt.arguments, urls, model, scrub)
 }
 
 fn describe(
@@ -21,6 +26,7 @@ fn describe(
     arguments: &Map,
     urls: &[String],
     model: Option<&ConnectorModel>,
+    scrub: impl Fn(String) -> String,
 ) -> Problem {
     let action = format!("{}.{}", failure.connection, name::snake(&failure.action));
     let whole = Problem::new(
@@ -32,7 +38,7 @@ fn describe(
         ),
     )
     .code("run.in-doubt");
-    let sent = value::arguments(arguments);
+    let sent = scrub(value::arguments(arguments));
     let whole = if sent.is_empty() {
         whole
     } else {
@@ -42,7 +48,7 @@ fn describe(
         .map(|model| looks(model, &failure.action, arguments))
         .unwrap_or_default()
         .iter()
-        .map(|look| format!("`cordon call {} {look}`", failure.connection))
+        .map(|look| scrub(format!("`cordon call {} {look}`", failure.connection)))
         .collect();
     match looks.as_slice() {
         [] => whole.hint("look into the product whether it happened before you try again"),
@@ -202,7 +208,7 @@ mod tests {
             ("reason".to_owned(), Value::text("it's bad")),
         ]);
         let urls = ["https://acme.example".to_owned()];
-        let problem = describe(&failure, &arguments, &urls, Some(&model()));
+        let problem = describe(&failure, &arguments, &urls, Some(&model()), |text| text);
         assert_eq!(problem.exit(), Exit::LostWrite);
         insta::assert_snapshot!(problem.render(Look::PLAIN), @r"
         ");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cordon_connection::{Connection, Excerpt, Exchange, Observer, Outcome};
 
-use super::run::progress::took;
+use crate::output::time::took;
 use crate::output::{Look, Screen, Tone, neutral};
 
 /// Shows every exchange of a connection from now on.

@@ -11,6 +11,7 @@ pub mod paint;
 pub mod screen;
 pub mod signature;
 pub mod table;
+pub mod time;
 pub mod value;
 
 pub use paint::{Look, Tone};

@@ -47,6 +47,8 @@ fn exit(failure: &Failure) -> Exit {
     let code = failure.code.as_deref().unwrap_or_default();
     match failure.delivery {
         Delivery::NotSent if NOT_USABLE.contains(&code) => Exit::Connection,
+        // The product does not know who is asking; every other call will be told the same.
+        _ if failure.kind == ErrorKind::Unauthorized => Exit::Connection,
         Delivery::NotSent
             if failure.kind == ErrorKind::InvalidInput && code.starts_with("action.") =>
         {

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use cordon_run::inventory::Inventory;
 
-use crate::commands::run::progress::took;
 use crate::commands::trace;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::output::time::took;
 use crate::output::{Tone, neutral};
 use crate::problem::directory::unusable;
 use crate::problem::{Problem, failure};

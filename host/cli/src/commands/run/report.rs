@@ -6,7 +6,7 @@ use cordon_run::live::Write;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::progress::took;
+use crate::output::time::took;
 use crate::output::{Look, Tone, neutral, paint, value};
 use crate::problem::Problem;
 use crate::problem::playbook::failure_of;
