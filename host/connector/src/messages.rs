@@ -12,7 +12,6 @@ macro_rules! pages {
 }
 
 pages!(
-    "action.argument",
     "action.broken",
     "action.limit",
     "action.result",

@@ -22,3 +22,9 @@ impl Code {
             .trim()
     }
 }
+
+/// The codes that more than one crate's messages carry.
+pub const CODES: &[Code] = &[Code {
+    code: "action.argument",
+    page: include_str!("../codes/action.argument.md"),
+}];

@@ -10,7 +10,6 @@ macro_rules! pages {
 }
 
 pages![
-    "action.argument",
     "playbook.action",
     "playbook.action-failed",
     "playbook.alias",

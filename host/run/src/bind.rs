@@ -53,7 +53,7 @@ impl BindError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Link(error) => error.code(),
-            Self::None { .. } | Self::Several { .. } => "playbook.bind",
+            Self::None { .. } | Self::Several { .. } => "playbook.binding",
         }
     }
 

@@ -18,7 +18,6 @@ pages![
     "directory.missing",
     "directory.settings",
     "directory.unreadable",
-    "playbook.bind",
     "playbook.unknown",
     "run.in-doubt",
 ];

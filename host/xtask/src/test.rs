@@ -46,7 +46,7 @@ pub fn run(workspace: &Workspace, with: &[Tool], filter: Option<&str>) -> Result
 
 fn run_tests(workspace: &Workspace, features: &[String], filter: Option<&str>) -> Result<()> {
     workspace.build_programs("dev")?;
-    let mut command = workspace.cargo(&["test", "--workspace"]);
+    let mut command = workspace.cargo(&["test", "--workspace", "--no-fail-fast"]);
     if !features.is_empty() {
         command.args(["--features", &features.join(",")]);
     }

@@ -204,9 +204,9 @@ fn a_product_that_fails_is_reported_in_its_own_words_with_its_status() {
         &["larger"],
     );
     refused(
-        &fault(json!({ "kind": "status", "status": 404, "body": "html" })),
+        &fault(json!({ "kind": "status", "status": 400, "body": "html" })),
         FAILED,
-        &["404"],
+        &["400"],
     );
 }
 
@@ -279,7 +279,7 @@ fn a_script_that_is_wrong_says_where() {
         FAILED,
         &["the moon is full"],
     );
-    refused(&run("fn go(input) { 1 }"), WRONG_USE, &["fn run(input)"]);
+    refused(&run("fn start(input) { 1 }"), WRONG_USE, &["fn run(input)"]);
     assert_eq!(lab.get("requests"), json!([]), "something was sent");
 }
 

@@ -97,7 +97,7 @@ fn a_guest_that_floods_is_ended_or_cut_at_the_limit_that_it_reached() {
         .expect_code(FAILED)
         .expect("nested deeper");
     call(&automation, &["lines", "count=100000", "length=10"]).expect_code(0);
-    call(&automation, &["print", "count=100000"]).expect_code(0);
+    call(&automation, &["chatter", "count=100000"]).expect_code(0);
     call(&automation, &["requests", "count=10"]).expect_code(0);
     call(&automation, &["requests", "count=100000"])
         .expect_code(FAILED)
@@ -115,7 +115,7 @@ fn a_guest_that_floods_is_ended_or_cut_at_the_limit_that_it_reached() {
 fn what_a_guest_prints_reaches_no_terminal_as_colour() {
     let automation = with_guest("flood", &silent());
     let output = automation
-        .cordon(["-vvv", "call", "guest", "print", "count=3"])
+        .cordon(["-vvv", "call", "guest", "chatter", "count=3"])
         .run();
     output.expect_code(0);
     assert!(!output.all().contains('\u{1b}'), "{:?}", output.all());
@@ -155,6 +155,14 @@ fn a_guest_gets_no_secret_back_by_whatever_way_the_product_echoes_it() {
         &["say", "text=${secret:token} {{token}} [secret token]"],
     )
     .expect_code(0);
+
+    // As an argument of an action it is a name; only the connection that has it can fill it in.
+    call(&automation, &["pass", "value=token"])
+        .expect_code(0)
+        .expect("[secret token]");
+    call(&automation, &["pass", "value=nobodys"])
+        .expect_code(FAILED)
+        .expect("nobodys");
 
     let asked = server.asked();
     let sent = asked

@@ -20,7 +20,7 @@ cordon_sdk::connector!(Flood, inline: "
         /// Writes so many lines to the log, each of this length, and says how many.
         lines: func(count: u32, length: size) -> result<u32, error>;
         /// Prints so many lines, and says how many.
-        print: func(count: u32) -> result<u32, error>;
+        chatter: func(count: u32) -> result<u32, error>;
         /// Makes so many requests, and says how many were answered.
         requests: func(count: u32) -> result<u32, error>;
         /// Fails, in so many words.
@@ -61,7 +61,7 @@ impl wit::water::Actions for Flood {
         Ok(count)
     }
 
-    fn print(count: u32) -> Result<u32> {
+    fn chatter(count: u32) -> Result<u32> {
         for number in 0..count {
             println!("line {number} with \u{1b}[31mcolour");
             eprintln!("line {number}");

@@ -21,8 +21,9 @@ pub struct Arguments {
 
 /// Every code of every crate.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    cordon_connection::CODES
+    cordon_contract::codes::CODES
         .iter()
+        .chain(cordon_connection::CODES)
         .chain(cordon_connector::CODES)
         .chain(cordon_playbook::CODES)
         .chain(cordon_run::CODES)

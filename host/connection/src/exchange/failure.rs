@@ -66,7 +66,9 @@ pub(crate) enum Refusal {
         "the connector asks for the credential `{name}`, which this connection does not have{hint}"
     )]
     NoCredential { name: String, hint: String },
-    #[error("the secret `{name}` that was passed to the action is not known")]
+    #[error(
+        "the secret `{name}` that was passed to the action is not known; it names a credential of this connection"
+    )]
     NoArgument { name: String },
     #[error("the {what} cannot be written as {encoding}: {problem}")]
     Encoding {

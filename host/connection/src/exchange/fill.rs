@@ -220,7 +220,12 @@ impl Sources<'_> {
                     hint: self.hint(name),
                 }),
             },
-            SecretSource::Argument(reference) => match self.arguments.get(reference.name()) {
+            // What a caller passes by name and brings no value for is one of this connection's own.
+            SecretSource::Argument(reference) => match self
+                .arguments
+                .get(reference.name())
+                .or_else(|| self.credentials.get(reference.name()))
+            {
                 Some(secret) => Ok((reference.name(), secret)),
                 None => Err(Refusal::NoArgument {
                     name: shortened(reference.name()),
