@@ -18,7 +18,7 @@ fn run(input) {
     log("about to greet");
     progress("greeting", 50);
     note("mood", input.tone);
-    [#{ host: input.host, greeting: "hello\u{1b}[2J" }, #{ host: "other", greeting: () }]
+    [#{ host: input.host, greeting: "hello\x1b[2J" }, #{ host: "other", greeting: () }]
 }
 "#;
 

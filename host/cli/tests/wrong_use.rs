@@ -144,14 +144,17 @@ fn names_that_are_not_there_are_answered_with_the_nearest() {
 
 #[test]
 fn a_connection_file_is_shown_at_its_mistake() {
-    let place = Place::automation().with(
-        "connections/kata.toml",
-        "connector = \"kata\"\nulr = \"https://kata.example\"\n",
-    );
+    let file = "connector = \"kata\"\nurl = \"https://kata.example\"\ndecription = \"\"\n";
+    let place = Place::automation().with("connections/kata.toml", file);
     refused(
         &place.cordon(&["connection", "show", "kata"]),
         NOT_USABLE,
-        &["kata.toml:2:1", "`ulr`", "`url`", "connection.file"],
+        &[
+            "kata.toml:3:1",
+            "`decription`",
+            "`description`",
+            "connection.file",
+        ],
     );
 }
 

@@ -211,6 +211,11 @@ mod tests {
         let problem = describe(&failure, &arguments, &urls, Some(&model()), |text| text);
         assert_eq!(problem.exit(), Exit::LostWrite);
         insta::assert_snapshot!(problem.render(Look::PLAIN), @r"
+        error: the answer to `edr.isolate` was lost: it was sent to https://acme.example and may have happened
+        | no answer in 30s
+        help: sent with reason=it's bad, sensor_id=a b
+              find out by `cordon call edr isolation_state sensor_id='a b' reason='it'\''s bad'` or `cordon call edr list_sensors sensor_id='a b'`; do not try again before you know
+              `cordon explain run.in-doubt` says more
         ");
     }
 }

@@ -113,7 +113,16 @@ mod tests {
             },
             duration: Duration::from_millis(12),
         };
-        insta::assert_snapshot!(text(&exchange, Look::PLAIN), @r"
-        ");
+        insta::assert_snapshot!(text(&exchange, Look::PLAIN), @r#"
+        > POST https://kata.example/a?b=c
+        > authorization: Bearer [secret token]
+        > {
+        >   "a": 1
+        > }
+        < 502 after 12ms
+        < server: x␛[2J
+        < <html>
+        < … 9000 bytes in all
+        "#);
     }
 }

@@ -92,6 +92,11 @@ mod tests {
             is_ca: false,
         };
         insta::assert_snapshot!(block(&certificate, 1_000, Look::PLAIN), @r"
+        subject      CN=kata␛[2J
+        issued by    itself
+        names        kata.example, 10.0.0.1
+        valid        1970-01-01 until 1970-01-02
+        fingerprint  SHA-256 AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12:AB:12
         ");
         assert!(
             block(&certificate, 90_000_000, Look::PLAIN).contains("until 1970-01-02 (expired)")

@@ -163,6 +163,8 @@ fn block(map: &Map, r#type: Option<&Type>, look: Look) -> String {
                     other => nothing_or_short(other),
                 };
                 format!("{label}{}", indent(text.trim_end(), width).trim_start())
+                    .trim_end()
+                    .to_owned()
             }
         })
         .collect();
@@ -304,7 +306,7 @@ mod tests {
         );
         insta::assert_snapshot!(show(&value, None, Look::PLAIN), @r"
         capabilities  a, b
-        empty
+        empty         none
         expired       no
         host
           ip    10.0.0.1

@@ -76,6 +76,10 @@ mod tests {
             ..Failure::new(ErrorKind::RateLimited, "slow down").of("kata", "list-sensors")
         };
         insta::assert_snapshot!(problem(&failure).render(Look::PLAIN), @r"
+        error: `kata.list_sensors` failed: slow down (rate_limited, HTTP 429)
+        help: the product added: {quota: 10}
+              try again in 30s
+              `cordon explain action.refused` says more
         ");
         assert_eq!(problem(&failure).exit(), Exit::Failed);
     }
