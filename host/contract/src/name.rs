@@ -70,7 +70,8 @@ pub fn can_be_an_action(name: &str) -> bool {
     !OF_THE_LANGUAGE.iter().any(|taken| same(taken, name))
 }
 
-/// The name among `known` that someone who wrote `wrong` most likely meant, if one is near.
+/// The name among `known` that someone who wrote `wrong` most likely meant, if one is near: one
+/// slip of the fingers away, or alike, or with the other one inside of it.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = snake(&wrong.to_lowercase());
     known
@@ -78,7 +79,10 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|name| {
             let plain = snake(&name.to_lowercase());
             let contained = wrong.len() > 2 && (plain.contains(&wrong) || wrong.contains(&plain));
-            let likeness = strsim::jaro_winkler(&wrong, &plain) + if contained { 0.2 } else { 0.0 };
+            let slip = wrong.len() > 2 && strsim::damerau_levenshtein(&wrong, &plain) <= 1;
+            let likeness = strsim::jaro_winkler(&wrong, &plain)
+                + if contained { 0.2 } else { 0.0 }
+                + if slip { 0.5 } else { 0.0 };
             (name, likeness)
         })
         .filter(|(_, likeness)| *likeness >= 0.8)
@@ -95,6 +99,7 @@ mod tests {
         let known = ["list-sensors", "isolate", "release", "get-task"];
         assert_eq!(nearest("list_sensor", known), Some("list-sensors"));
         assert_eq!(nearest("isolat", known), Some("isolate"));
+        assert_eq!(nearest("ulr", ["urls", "url"]), Some("url"));
         assert_eq!(nearest("Tasks", known), None);
         assert_eq!(nearest("xylophone", known), None);
     }

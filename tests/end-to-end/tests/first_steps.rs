@@ -70,7 +70,7 @@ fn from_an_empty_folder_to_a_contained_host() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|system| system["state"] == "pending");
+        .find(|system| system["approval"] == "pending");
     let sha256 =
         pending.unwrap_or_else(|| panic!("nothing waits in {systems:#}"))["certificate_sha256"]
             .clone();
