@@ -30,23 +30,35 @@ pub struct Cordon {
         long = "directory",
         value_name = "DIR",
         global = true,
+        help_heading = EVERYWHERE,
         default_value = ".",
         hide_default_value = true
     )]
     pub directory: PathBuf,
 
-    /// When to use colour
-    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = Colour::Auto, hide_possible_values = true, help = "When to use colour: auto, always or never [default: auto]", hide_default_value = true)]
+    /// When to use colour: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        help_heading = EVERYWHERE,
+        value_enum,
+        default_value_t = Colour::Auto,
+        hide_possible_values = true
+    )]
     pub color: Colour,
 
     /// Say more about what happens (-v, -vv, -vvv)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// The options that every command takes stand apart from its own.
+const EVERYWHERE: &str = "Options of all commands";
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -56,7 +68,7 @@ First steps:
   cordon connection trust kata                   look at the server's certificate and pin it
   cordon connection test kata                    one cheap request
   cordon call kata list_sensors                  one action
-  cordon run contain-host --input host=srv-01    a playbook";
+  cordon run contain_host --input host=srv-01    a playbook";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

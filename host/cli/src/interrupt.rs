@@ -10,45 +10,81 @@ use crate::output::Screen;
 /// The exit code of a process that an interrupt ended, as shells count it.
 const KILLED: i32 = 130;
 
-/// Watches for Ctrl-C until it is dropped.
+/// What asks a process to end: Ctrl-C, and on Unix a request to terminate. Made before a run starts, so
+/// that none is missed.
+pub struct Requests(Option<Signals>);
+
+/// Watches until it is dropped.
 pub struct Watch(JoinHandle<()>);
 
-/// Begins to watch. The first Ctrl-C, or a request to terminate, stops the run: nothing more is begun,
-/// and a write that is under way is waited for, so that it is known what it did.
-pub fn watch(stopper: Stopper, screen: Arc<Screen>) -> Watch {
-    Watch(tokio::spawn(async move {
-        if !asked_to_end().await {
-            return;
-        }
-        stopper.cancel();
-        screen.note("stopping: nothing more is begun; what is under way is waited for. Ctrl-C again ends at once");
-        if asked_to_end().await {
+impl Requests {
+    /// Begins to listen. Where a system gives no signals, nothing is ever heard.
+    pub fn listen() -> Self {
+        Self(Signals::listen())
+    }
+
+    /// Begins to act on them. The first stops the run: nothing more is begun, and a write that is under
+    /// way is waited for, so that it is known what it did. The second ends the process.
+    pub fn stop(self, stopper: Stopper, screen: Arc<Screen>) -> Watch {
+        Watch(tokio::spawn(async move {
+            let Some(mut signals) = self.0 else { return };
+            signals.next().await;
+            stopper.cancel();
+            screen.note(
+                "stopping: nothing more is begun; what is under way is waited for. Ctrl-C again ends at once",
+            );
+            signals.next().await;
             screen.status(None);
             screen.note("ended at once: what was under way may or may not have happened");
             std::process::exit(KILLED);
-        }
-    }))
-}
-
-/// Waits for Ctrl-C or a request to terminate; false where neither can be heard.
-async fn asked_to_end() -> bool {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return false;
-        };
-        tokio::select! {
-            heard = tokio::signal::ctrl_c() => heard.is_ok(),
-            heard = terminate.recv() => heard.is_some(),
-        }
+        }))
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.is_ok()
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt()).ok()?;
+        let terminate = signal(SignalKind::terminate()).ok()?;
+        Some(Self {
+            interrupt,
+            terminate,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Option<Self> {
+        Some(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

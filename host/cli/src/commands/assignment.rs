@@ -22,8 +22,8 @@ How a value is read depends on the type that its name has:
   lists                                       ips=10.0.0.1,10.0.0.2, the name several times, or JSON
   records, maps, JSON                         rule='{\"direction\": \"both\"}'
   a secret                                    the name of a credential of the connection
-name=@file reads the value from a file, name=@- from standard input; text that begins with @ is written
-with @@.";
+name=@file reads the value from a file, name=@- from standard input.
+Text that begins with @ is written with @@.";
 
 /// One `name=value`, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

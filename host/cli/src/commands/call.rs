@@ -13,11 +13,12 @@ use super::lost;
 use super::run::progress::{Detail, Progress};
 use super::trace;
 use crate::context::Context;
+use crate::defect;
 use crate::exit::Exit;
+use crate::interrupt::Requests;
 use crate::output::{Look, Tone, csv, json, neutral, value};
 use crate::problem::directory::unusable;
 use crate::problem::{Problem, failure};
-use crate::{defect, interrupt};
 
 /// Call one action of a connection
 #[derive(Debug, clap::Args)]
@@ -84,9 +85,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
     }
     let outcome = {
         let _animation = watcher.animate();
+        let requests = Requests::listen();
         let mut watch = None;
         let interruptible =
-            |stopper| watch = Some(interrupt::watch(stopper, Arc::clone(&context.screen)));
+            |stopper| watch = Some(requests.stop(stopper, Arc::clone(&context.screen)));
         let watcher = Arc::clone(&watcher) as Arc<_>;
         execution::call(
             &arguments.connection,

@@ -191,15 +191,11 @@ fn section(title: &str, table: Table, look: Look) -> Option<String> {
 
 fn summary(action: &Action, look: Look) -> String {
     let effect = signature::effect(action.manifest.effect, look);
-    let sentence = action
-        .docs
-        .as_deref()
-        .and_then(|docs| docs.lines().next())
-        .unwrap_or_default();
+    let sentence = markdown::first_sentence(action.docs.as_deref().unwrap_or_default());
     format!(
         "  {}  [{effect}]\n      {}",
         look.paint(Tone::Name, &signature::line(action)),
-        neutral::line(sentence)
+        neutral::line(&sentence)
     )
     .trim_end()
     .to_owned()

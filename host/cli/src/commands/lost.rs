@@ -62,29 +62,40 @@ fn describe(
 /// How many ways to find out are named.
 const LOOKS_MAX: usize = 2;
 
-/// Reads of the same connector that can be called with some of the same arguments; those that say
-/// more about the same thing first.
+/// Reads of the same connector that can be called with some of the same arguments. Those whose name is
+/// akin to the lost action's are about the same thing; only where there is none, others are named.
 fn looks(model: &ConnectorModel, lost: &str, arguments: &Map) -> Vec<String> {
-    let mut found: Vec<(usize, String)> = model
-        .actions
-        .iter()
-        .filter(|action| {
-            action.manifest.worst_effect() == Effect::Read && !name::same(&action.name, lost)
-        })
+    let reads = model.actions.iter().filter(|action| {
+        action.manifest.worst_effect() == Effect::Read && !name::same(&action.name, lost)
+    });
+    let mut found: Vec<(bool, usize, String)> = reads
         .filter_map(|action| Some((shared(action, arguments)?, action)))
         .map(|(shared, action)| {
-            (
-                shared.len(),
-                format!("{} {}", action.script_name(), shared.join(" ")),
-            )
+            let look = format!("{} {}", action.script_name(), shared.join(" "));
+            (akin(&action.name, lost), shared.len(), look)
         })
         .collect();
-    found.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
+    found.sort_by_key(|(akin, shared, _)| std::cmp::Reverse((*akin, *shared)));
+    let best = found.first().is_some_and(|(akin, ..)| *akin);
     found
         .into_iter()
+        .filter(|(akin, ..)| *akin == best)
+        .map(|(.., look)| look)
         .take(LOOKS_MAX)
-        .map(|(_, look)| look)
         .collect()
+}
+
+/// Whether two names have words that begin alike: `get-isolation` and `isolate`.
+fn akin(left: &str, right: &str) -> bool {
+    const STEM: usize = 5;
+    let stems = |name: &str| -> Vec<String> {
+        name::snake(name)
+            .split('_')
+            .filter_map(|word| word.get(..STEM).map(str::to_owned))
+            .collect()
+    };
+    let right = stems(right);
+    stems(left).iter().any(|stem| right.contains(stem))
 }
 
 /// The arguments of the lost write that this read takes too, as they are typed; none where there is
@@ -214,7 +225,7 @@ mod tests {
         error: the answer to `edr.isolate` was lost: it was sent to https://acme.example and may have happened
         | no answer in 30s
         help: sent with reason=it's bad, sensor_id=a b
-              find out by `cordon call edr isolation_state sensor_id='a b' reason='it'\''s bad'` or `cordon call edr list_sensors sensor_id='a b'`; do not try again before you know
+              find out by `cordon call edr isolation_state sensor_id='a b' reason='it'\''s bad'`; do not try again before you know
               `cordon explain run.in-doubt` says more
         ");
     }

@@ -21,12 +21,13 @@ use self::report::Ended;
 use super::assignment::{self, Assignment};
 use super::lost;
 use crate::context::Context;
+use crate::defect;
 use crate::exit::Exit;
+use crate::interrupt::Requests;
 use crate::output::{Screen, json};
 use crate::problem::directory::unbound;
 use crate::problem::{Problem, playbook as script};
 use crate::shipped::stem;
-use crate::{defect, interrupt};
 
 /// Run a playbook
 ///
@@ -112,8 +113,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
         watcher: Arc::clone(&progress) as Arc<_>,
     };
     let report = {
+        let requests = Requests::listen();
         let running = execution.start();
-        let _watch = interrupt::watch(running.stopper(), Arc::clone(&context.screen));
+        let _watch = requests.stop(running.stopper(), Arc::clone(&context.screen));
         let _animation = progress.animate();
         running
             .finish()

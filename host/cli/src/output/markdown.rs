@@ -27,10 +27,21 @@ pub fn render(page: &str, look: Look) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
+/// The first sentence of a page or a doc comment, in one line.
+#[must_use]
+pub fn first_sentence(page: &str) -> String {
+    let paragraph = page.trim_start().split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => line,
+    }
+}
+
 /// Paints what stands between backticks, and leaves the backticks: they say what can be typed.
 fn names(line: &str, look: Look) -> String {
     let parts: Vec<&str> = line.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return line.to_owned();
     }
     parts
@@ -49,6 +60,19 @@ fn names(line: &str, look: Look) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_summary_is_the_first_sentence_however_its_lines_are_broken() {
+        assert_eq!(
+            first_sentence("Creates a task\n that runs. On any host.\n"),
+            "Creates a task that runs."
+        );
+        assert_eq!(
+            first_sentence("No full stop\n\nAnother paragraph."),
+            "No full stop"
+        );
+        assert_eq!(first_sentence(""), "");
+    }
 
     #[test]
     fn a_page_loses_its_marks_and_keeps_what_can_be_typed() {

@@ -229,45 +229,133 @@ fn named_types(action: &Action) -> Vec<Type> {
 }
 
 fn collect(r#type: &Type, found: &mut Vec<Type>) {
-    let mut add = |r#type: &Type| {
-        let new = !found.contains(r#type);
-        if new {
-            found.push(r#type.clone());
-        }
-        new
-    };
-    match r#type {
-        Type::List(inner) | Type::FixedList(inner, _) | Type::Option(inner) => {
-            collect(inner, found)
-        }
-        Type::Map(key, value) => {
-            collect(key, found);
-            collect(value, found);
-        }
-        Type::Result(ok, err) => ok.iter().chain(err).for_each(|side| collect(side, found)),
-        Type::Tuple(parts) => parts.iter().for_each(|part| collect(part, found)),
-        Type::Record(record) => {
-            if add(r#type) {
-                record
-                    .fields
-                    .iter()
-                    .for_each(|field| collect(&field.r#type, found));
-            }
-        }
-        Type::Variant(variant) => {
-            if add(r#type) {
-                variant
-                    .cases
-                    .iter()
-                    .filter_map(|case| case.r#type.as_ref())
-                    .for_each(|carried| collect(carried, found));
-            }
-        }
+    let of_interest = match r#type {
+        Type::Record(_) | Type::Variant(_) => true,
+        // The words are in the signature; they are repeated only where something is said about them.
         Type::Enum(words) | Type::Flags(words) => {
-            if words.words.iter().any(|word| word.docs.is_some()) {
-                add(r#type);
-            }
+            words.words.iter().any(|word| word.docs.is_some())
         }
-        _ => {}
+        _ => false,
+    };
+    if of_interest {
+        if found.contains(r#type) {
+            return;
+        }
+        found.push(r#type.clone());
+    }
+    parts(r#type)
+        .into_iter()
+        .for_each(|part| collect(part, found));
+}
+
+/// The types that a type is made of.
+fn parts(r#type: &Type) -> Vec<&Type> {
+    match r#type {
+        Type::List(inner) | Type::FixedList(inner, _) | Type::Option(inner) => vec![inner],
+        Type::Map(key, value) => vec![key, value],
+        Type::Result(ok, err) => ok.iter().chain(err).map(|side| &**side).collect(),
+        Type::Tuple(parts) => parts.iter().collect(),
+        Type::Record(record) => record.fields.iter().map(|field| &field.r#type).collect(),
+        Type::Variant(variant) => variant
+            .cases
+            .iter()
+            .filter_map(|case| case.r#type.as_ref())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cordon_contract::manifest::{EffectOverride, Target, TargetKind};
+    use cordon_contract::types::{Record, Width, Words};
+    use cordon_contract::{Parameter, Value};
+
+    use super::*;
+
+    fn field(name: &str, r#type: Type, docs: Option<&str>) -> Field {
+        Field {
+            name: name.to_owned(),
+            r#type,
+            docs: docs.map(str::to_owned),
+        }
+    }
+
+    fn record(name: &str, fields: Vec<Field>) -> Type {
+        Type::Record(Arc::new(Record {
+            name: Some(name.to_owned()),
+            fields,
+            docs: None,
+        }))
+    }
+
+    /// An action with something of everything that a page shows.
+    fn isolate() -> Action {
+        let word = |name: &str, docs: Option<&str>| Word {
+            name: name.to_owned(),
+            docs: docs.map(str::to_owned),
+        };
+        let direction = Type::Enum(Arc::new(Words {
+            name: Some("direction".to_owned()),
+            words: vec![
+                word("inbound", Some("Towards the host.")),
+                word("outbound", None),
+            ],
+            docs: None,
+        }));
+        let exclusion = record(
+            "exclusion",
+            vec![
+                field("direction", direction, None),
+                field(
+                    "protocol",
+                    Type::Option(Arc::new(Type::Integer(Width::U8))),
+                    Some("6 is TCP.\nAll when left out."),
+                ),
+            ],
+        );
+        let parameters: Vec<Parameter> = vec![
+            field("sensor-id", Type::Text, None),
+            field("exclusions", Type::List(Arc::new(exclusion.clone())), None),
+        ];
+        Action {
+            name: "isolate".to_owned(),
+            interface: "acme:product/hosts@0.1.0".to_owned(),
+            function: "isolate".to_owned(),
+            capability: None,
+            parameters,
+            result: Some(record(
+                "isolated",
+                vec![
+                    field("until", Type::Timestamp, None),
+                    field("but", exclusion, None),
+                ],
+            )),
+            docs: Some("Isolates a host.\n\nSee `release`.".to_owned()),
+            manifest: ActionManifest {
+                effect: Effect::Reversible,
+                overrides: vec![EffectOverride {
+                    argument: "sensor-id".to_owned(),
+                    when: Condition::Equals(Value::text("all")),
+                    effect: Effect::Destructive,
+                }],
+                targets: vec![Target {
+                    argument: "sensor-id".to_owned(),
+                    kind: TargetKind::Host,
+                    all: Some("all".to_owned()),
+                    resolve: None,
+                }],
+                inverse: Some("release".to_owned()),
+                timeout_ms: Some(120_000),
+                ..ActionManifest::unsaid("isolate")
+            },
+        }
+    }
+
+    #[test]
+    fn the_page_of_an_action_says_all_that_is_known_and_each_type_once() {
+        insta::assert_snapshot!(page(&isolate(), Look::PLAIN));
     }
 }

@@ -1,6 +1,11 @@
 //! The built `cordon` as a process, in an automation directory of its own.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what goes wrong here is a failed test"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -25,13 +25,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let Some(name) = &arguments.name else {
         let mut table = Table::new(["function", "what it does"]);
         for function in functions::all() {
-            let sentence = function
-                .docs
-                .split(". ")
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches('.');
-            table.row([&function.signature(), sentence]);
+            let sentence = markdown::first_sentence(function.docs);
+            table.row([function.signature(), sentence]);
         }
         context.screen.print(&table.render(look));
         return Ok(Exit::Done);
