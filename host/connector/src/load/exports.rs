@@ -12,49 +12,6 @@ use super::docs::Docs;
 use super::meaning::{is_contract, is_contract_error};
 use super::types::Types;
 
-/// What scripts, or Rhai itself, mean by these words on any value: an action of that name could not
-/// be called, or would change what the word does to a connection.
-const SCRIPT_WORDS: &[&str] = &[
-    "as",
-    "break",
-    "call",
-    "catch",
-    "const",
-    "continue",
-    "curry",
-    "debug",
-    "do",
-    "else",
-    "eval",
-    "export",
-    "false",
-    "fn",
-    "for",
-    "global",
-    "if",
-    "import",
-    "in",
-    "is_def_fn",
-    "is_def_var",
-    "is_shared",
-    "let",
-    "loop",
-    "print",
-    "private",
-    "return",
-    "switch",
-    "tag",
-    "this",
-    "throw",
-    "to_debug",
-    "to_string",
-    "true",
-    "try",
-    "type_of",
-    "until",
-    "while",
-];
-
 /// What a component exports, before its manifest is known.
 #[derive(Debug)]
 pub(super) struct Exports {
@@ -207,7 +164,7 @@ impl Component<'_> {
             || function.name.clone(),
             |capability| format!("{capability}-{}", function.name),
         );
-        if SCRIPT_WORDS.contains(&name::snake(&name).as_str()) {
+        if !name::can_be_an_action(&name) {
             return Err("playbooks could not call it, since the playbook language has that word for itself; rename it".to_owned());
         }
         let parameters = function
