@@ -21,6 +21,6 @@ pub fn run(workspace: &Workspace, name: Name, profile: &str) -> Result<()> {
     let name = match name {
         Name::Call => "call",
     };
-    let programs = workspace.build_programs(profile)?;
-    run_command(&mut Command::new(programs.join(name)))
+    workspace.build(&["--bin", name], profile)?;
+    run_command(&mut Command::new(workspace.programs(profile).join(name)))
 }

@@ -54,13 +54,20 @@ impl Workspace {
             .join(if profile == "dev" { "debug" } else { profile })
     }
 
-    /// Builds the programs `cordon` and `cordon-lab` and says where they are.
+    /// Builds these targets for this machine.
     ///
-    /// The whole workspace is named, here and wherever something is built for this machine: cargo
-    /// chooses the features of dependencies by what is built together, and naming single packages
-    /// would compile wasmtime once for each choice.
+    /// The whole workspace is named whatever the targets: cargo chooses the features of dependencies
+    /// by the packages that are built together, and naming single packages would compile wasmtime
+    /// once for each choice.
+    pub fn build(&self, targets: &[&str], profile: &str) -> Result<()> {
+        run(self
+            .cargo(&["build", "--workspace", "--profile", profile])
+            .args(targets))
+    }
+
+    /// Builds the programs `cordon` and `cordon-lab` and says where they are.
     pub fn build_programs(&self, profile: &str) -> Result<PathBuf> {
-        run(&mut self.cargo(&["build", "--workspace", "--bins", "--profile", profile]))?;
+        self.build(&["--bin", "cordon", "--bin", "cordon-lab"], profile)?;
         Ok(self.programs(profile))
     }
 }

@@ -32,6 +32,13 @@ const BARE_CALLS: usize = 5_000;
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failed> {
+    // reqwest asks the process for one even where no TLS is spoken.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        return Err("a crypto provider was chosen before".into());
+    }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
