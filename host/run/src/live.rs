@@ -155,30 +155,37 @@ impl Live {
         lock(&self.writes).clone()
     }
 
-    fn act(&self, key: &StepKey, connection: &str, action: &str, arguments: &Map) -> Answer {
-        let Some(link) = self.links.get(connection) else {
-            return failed(
-                Failure::new(
-                    ErrorKind::InvalidInput,
-                    "this run has no connection of that name",
-                )
-                .of(connection, action),
-            );
-        };
-        let Some(action) = link.connector.model().action(action).cloned() else {
-            return failed(
-                Failure::new(
-                    ErrorKind::InvalidInput,
-                    "the connector has no action of that name",
-                )
-                .of(connection, action),
-            );
-        };
+    /// What a step of an action means in this run.
+    fn resolve(&self, connection: &str, action: &str, arguments: &Map) -> Result<Act<'_>, Failure> {
+        let unknown =
+            |message| Failure::new(ErrorKind::InvalidInput, message).of(connection, action);
+        let link = self
+            .links
+            .get(connection)
+            .ok_or_else(|| unknown("this run has no connection of that name"))?;
+        let action = link
+            .connector
+            .model()
+            .action(action)
+            .ok_or_else(|| unknown("the connector has no action of that name"))?;
         let effect = action.manifest.effect_with(&Value::Map(arguments.clone()));
+        Ok(Act {
+            link,
+            action,
+            effect,
+        })
+    }
+
+    fn act(&self, key: &StepKey, act: &Act<'_>, arguments: &Map) -> Answer {
+        let Act {
+            link,
+            action,
+            effect,
+        } = *act;
         if effect != Effect::Read {
             lock(&self.writes).push(Write {
                 step: key.clone(),
-                connection: connection.to_owned(),
+                connection: link.connection.name().to_owned(),
                 action: action.name.clone(),
                 arguments: arguments.clone(),
                 effect,
@@ -187,7 +194,7 @@ impl Live {
         }
         let answer = self
             .runtime
-            .block_on(self.settle(key, link, &action, effect, arguments));
+            .block_on(self.settle(key, link, action, effect, arguments));
         let outcome = match &answer {
             Answer::Done(_) => Some(Ok(())),
             Answer::Failed(failure) => Some(Err((**failure).clone())),
@@ -344,6 +351,13 @@ impl Live {
     }
 }
 
+/// A step of an action, with what the run knows about it.
+struct Act<'a> {
+    link: &'a Link,
+    action: &'a Action,
+    effect: Effect,
+}
+
 /// How long after the first attempt the product is asked, for an action without a timeout.
 const ASK_AFTER: Duration = Duration::from_secs(30);
 
@@ -352,29 +366,30 @@ impl Performer for Live {
         if self.stopper.flag.is_stopped() {
             return Answer::Stopped;
         }
-        let effect = match &step {
-            Step::Action {
-                connection,
-                action,
-                arguments,
-            } => self.links.get(connection).and_then(|link| {
-                let action = link.connector.model().action(action)?;
-                Some(action.manifest.effect_with(&Value::Map(arguments.clone())))
-            }),
-            _ => None,
-        };
         let began = Instant::now();
-        self.watcher.see(&Event::Started {
-            key,
-            step: &step,
-            effect,
-        });
+        let started = |effect| {
+            self.watcher.see(&Event::Started {
+                key,
+                step: &step,
+                effect,
+            });
+        };
+        if !matches!(step, Step::Action { .. }) {
+            started(None);
+        }
         let answer = match &step {
             Step::Action {
                 connection,
                 action,
                 arguments,
-            } => self.act(key, connection, action, arguments),
+            } => {
+                let act = self.resolve(connection, action, arguments);
+                started(act.as_ref().ok().map(|act| act.effect));
+                match act {
+                    Ok(act) => self.act(key, &act, arguments),
+                    Err(failure) => failed(failure),
+                }
+            }
             Step::Now => Answer::Done(now()),
             Step::Uuid => Answer::Done(Value::text(Uuid::new_v4().to_string())),
             Step::Sleep { duration, .. } => {

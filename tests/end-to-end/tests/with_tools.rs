@@ -34,8 +34,15 @@ fn isolated() -> (Lab, String) {
     (lab, url)
 }
 
-fn assert_isolated_for_two_hours(answer: &[u8]) {
-    let answer: serde_json::Value = serde_json::from_slice(answer).unwrap();
+/// Runs the client, and looks at what the product told it.
+fn assert_told_of_two_hours(client: &mut Command) {
+    let answer = client.output().unwrap();
+    assert!(
+        answer.status.success(),
+        "{}",
+        String::from_utf8_lossy(&answer.stderr)
+    );
+    let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
     assert_eq!(answer[0]["autoTurnoffTimeoutInSec"], 7200, "{answer:#}");
 }
 
@@ -43,22 +50,16 @@ fn assert_isolated_for_two_hours(answer: &[u8]) {
 #[test]
 fn curl_with_the_labs_certificates_sees_the_isolation_that_cordon_made() {
     let (lab, url) = isolated();
-    let answer = Command::new("curl")
+    let mut client = Command::new("curl");
+    client
         .args(["--silent", "--show-error", "--fail", "--cacert"])
         .arg(lab.path_of("ca"))
         .arg("--cert")
         .arg(lab.path_of("client_certificate"))
         .arg("--key")
         .arg(lab.path_of("client_key"))
-        .arg(url)
-        .output()
-        .unwrap();
-    assert!(
-        answer.status.success(),
-        "{}",
-        String::from_utf8_lossy(&answer.stderr)
-    );
-    assert_isolated_for_two_hours(&answer.stdout);
+        .arg(url);
+    assert_told_of_two_hours(&mut client);
 }
 
 #[cfg(feature = "with-python")]
@@ -72,18 +73,12 @@ context.load_cert_chain(certificate, key)
 sys.stdout.write(urllib.request.urlopen(url, context=context).read().decode())
 ";
     let (lab, url) = isolated();
-    let answer = Command::new("python3")
+    let mut client = Command::new("python3");
+    client
         .args(["-c", CLIENT])
         .arg(lab.path_of("ca"))
         .arg(lab.path_of("client_certificate"))
         .arg(lab.path_of("client_key"))
-        .arg(url)
-        .output()
-        .unwrap();
-    assert!(
-        answer.status.success(),
-        "{}",
-        String::from_utf8_lossy(&answer.stderr)
-    );
-    assert_isolated_for_two_hours(&answer.stdout);
+        .arg(url);
+    assert_told_of_two_hours(&mut client);
 }
