@@ -107,7 +107,11 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after_ms: Option<u64>,
     /// What else the product said.
-    #[serde(skip_serializing_if = "Value::is_null", default)]
+    #[serde(
+        skip_serializing_if = "Value::is_null",
+        default,
+        with = "crate::value::exact"
+    )]
     pub details: Value,
     /// The page of [`crate::codes`] that explains it, where one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]

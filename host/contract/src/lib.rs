@@ -18,6 +18,6 @@ pub use failure::{Delivery, ErrorKind, Failure};
 pub use manifest::{Effect, Manifest, Repeat};
 pub use model::{Action, ConnectorModel, Parameter};
 pub use secret::{BlobReference, SecretReference};
-pub use step::StepKey;
+pub use step::{Afterwards, StepKey};
 pub use types::Type;
 pub use value::Value;

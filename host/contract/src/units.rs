@@ -148,6 +148,29 @@ fn sum_of_units(
     Ok(total)
 }
 
+/// A [`std::time::Duration`] as whole milliseconds, for `#[serde(with = "milliseconds")]`.
+pub mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    /// Writes the milliseconds.
+    ///
+    /// # Errors
+    /// Where the format fails.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Reads the milliseconds.
+    ///
+    /// # Errors
+    /// Where it is no whole number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

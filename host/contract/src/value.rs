@@ -13,6 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::secret::{BlobReference, SecretReference};
 
+pub mod exact;
+
 /// A map of values. Ordered by name, so that the same value always looks the same.
 pub type Map = BTreeMap<String, Value>;
 
