@@ -1,0 +1,15 @@
+//! The pages of this crate's messages.
+
+use cordon_contract::codes::Code;
+
+macro_rules! pages {
+    ($($code:literal),* $(,)?) => {
+        /// What `cordon explain` prints for this crate's codes.
+        pub const CODES: &[Code] = &[$(Code {
+            code: $code,
+            page: include_str!(concat!("../codes/", $code, ".md")),
+        }),*];
+    };
+}
+
+pages![];

@@ -1,0 +1,1 @@
+//! One process executes at a time.

@@ -1,0 +1,1 @@
+//! The store that a single SQLite file is.
