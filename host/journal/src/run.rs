@@ -233,6 +233,11 @@ pub enum Reason {
         /// How the answer was lost.
         message: String,
     },
+    /// Something that the run needs is not usable at the moment; it is tried again.
+    Blocked {
+        /// What, and why not.
+        message: String,
+    },
     /// A place among runs like it.
     Slot {
         /// What these runs have in common.

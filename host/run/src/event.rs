@@ -2,14 +2,31 @@
 
 use std::time::Duration;
 
+use cordon_contract::step::{Answer, Composite, Step};
 use cordon_contract::{Effect, Failure, StepKey};
-use cordon_playbook::step::{Answer, Composite, Step};
+use cordon_journal::run::{End, Status};
+use cordon_journal::{Run, RunId};
 
-use crate::settle::Verdict;
+use crate::engine::Verdict;
 
 /// Something that happened in a run. Holds references to secrets, never secrets.
 #[derive(Debug, Clone)]
 pub enum Event<'a> {
+    /// The run is taken up: for the first time, or after it waited.
+    TakenUp {
+        /// As it stood before.
+        run: &'a Run,
+    },
+    /// The run waits, and holds nothing while it does.
+    PutAside {
+        /// Where it stands.
+        status: &'a Status,
+    },
+    /// The run has ended.
+    Over {
+        /// How.
+        end: &'a End,
+    },
     /// A step began.
     Started {
         /// Which.
@@ -64,10 +81,11 @@ pub enum Event<'a> {
     },
 }
 
-/// Somebody who watches a run. Called from the run's own threads: be quick.
+/// Somebody who watches runs. Called from their own threads: be quick. Steps that are answered from the
+/// journal are not seen again.
 pub trait Watcher: Send + Sync {
-    /// Something happened.
-    fn see(&self, event: &Event<'_>);
+    /// Something happened in this run.
+    fn see(&self, run: RunId, event: &Event<'_>);
 }
 
 /// Nobody watches.
@@ -75,5 +93,5 @@ pub trait Watcher: Send + Sync {
 pub struct Unwatched;
 
 impl Watcher for Unwatched {
-    fn see(&self, _: &Event<'_>) {}
+    fn see(&self, _: RunId, _: &Event<'_>) {}
 }

@@ -1,0 +1,171 @@
+//! Steps made of steps: where a replay goes on inside of them, and what may be forgotten when they do.
+
+use cordon_contract::StepKey;
+use cordon_contract::step::{Answer, Composite};
+use cordon_journal::record::{Items, Recorded};
+use cordon_journal::{Durability, What};
+use cordon_playbook::step::{Branch, Entry, StopReason};
+
+use super::machine::Machine;
+use super::memory::{Stage, answered};
+use super::reaction::{Next, Reaction, Senses};
+
+/// What a composite step means, and what is to be recorded before it goes on.
+pub struct Entered {
+    /// What is to be recorded; with the reason when the script ends here instead.
+    pub reaction: Reaction,
+    /// What the script is told.
+    pub entry: Entry,
+}
+
+impl Machine {
+    /// The script reaches a composite step.
+    pub fn enter(&mut self, key: &StepKey, composite: Composite, senses: &dyn Senses) -> Entered {
+        let told = |entry| Entered {
+            reaction: Reaction::answer(Answer::Stopped),
+            entry,
+        };
+        match self.memory.get(key).map(|known| &known.stage) {
+            None => {}
+            Some(Stage::Composite(whole)) if whole.composite == Some(composite) => {
+                let through = self.memory.must_be_gone_through(key);
+                return match &whole.left {
+                    Some(outcome) if !through => told(Entry::Finished(answered(outcome))),
+                    _ => told(Entry::Begin {
+                        iteration: if through { 0 } else { whole.iteration },
+                    }),
+                };
+            }
+            Some(other) => {
+                let held = super::machine::describe(other);
+                let next = self.diverge(key, held, super::machine::describe_composite(composite));
+                return Entered {
+                    reaction: Reaction::only(next),
+                    entry: Entry::Finished(Answer::Stopped),
+                };
+            }
+        }
+        if let Some(reason) = self.ended_here(key) {
+            return Entered {
+                reaction: Reaction::only(Next::Stop(reason)),
+                entry: Entry::Finished(Answer::Stopped),
+            };
+        }
+        let mut reaction = Reaction::answer(Answer::Stopped);
+        self.record(&mut reaction, key, What::Entered { composite }, senses);
+        Entered {
+            reaction,
+            entry: Entry::Begin { iteration: 0 },
+        }
+    }
+
+    /// `poll` looks again, or `retry` tries again. What an earlier iteration only read is dropped.
+    pub fn iterate(&mut self, key: &StepKey, iteration: u32, senses: &dyn Senses) -> Reaction {
+        let mut reaction = Reaction::answer(Answer::Stopped);
+        let Some(whole) = self.memory.whole(key) else {
+            return reaction;
+        };
+        if whole.left.is_some() || iteration <= whole.iteration {
+            return reaction;
+        }
+        reaction.prune.extend(whole.iterated);
+        if matches!(whole.composite, Some(Composite::Poll { .. })) {
+            let before = whole.iteration;
+            self.memory.prunable(key, before, &mut reaction.prune);
+        }
+        self.record(&mut reaction, key, What::Iterated { iteration }, senses);
+        reaction
+    }
+
+    /// What is known of a branch.
+    pub fn branch(&self, key: &StepKey, branch: u32, senses: &dyn Senses) -> Branch {
+        let outcome = self
+            .memory
+            .whole(key)
+            .and_then(|whole| whole.branches.get(&branch));
+        if let Some(outcome) = outcome {
+            return if self.memory.branch_must_be_gone_through(key, branch) {
+                Branch::Begun
+            } else {
+                Branch::Finished(answered(outcome))
+            };
+        }
+        if self.memory.last_in(key, branch).is_none() {
+            return Branch::New;
+        }
+        // A run that is ended goes on with none of its waits.
+        if self.ended_here(key).is_some() {
+            return Branch::Begun;
+        }
+        match self.memory.branch_dormant(key, branch, senses.now()) {
+            Some(dormant) => Branch::Parked(dormant.rest(senses.now())),
+            None => Branch::Begun,
+        }
+    }
+
+    /// A branch is over.
+    pub fn leave_branch(
+        &mut self,
+        key: &StepKey,
+        branch: u32,
+        outcome: &Answer,
+        senses: &dyn Senses,
+    ) -> Reaction {
+        let mut reaction = Reaction::answer(Answer::Stopped);
+        let known = self
+            .memory
+            .whole(key)
+            .is_some_and(|whole| whole.branches.contains_key(&branch));
+        if let (false, Some(answer)) = (known, Recorded::of(outcome)) {
+            self.record(&mut reaction, key, What::Branch { branch, answer }, senses);
+        }
+        reaction
+    }
+
+    /// A composite step is over.
+    pub fn leave(&mut self, key: &StepKey, outcome: &Answer, senses: &dyn Senses) -> Reaction {
+        let mut reaction = Reaction::answer(Answer::Stopped);
+        let Some(whole) = self.memory.whole(key) else {
+            return reaction;
+        };
+        if whole.left.is_some() {
+            return reaction;
+        }
+        let items = match whole.composite {
+            Some(Composite::Parallel { branches, .. }) => Some(Items {
+                done: u32::try_from(
+                    whole
+                        .branches
+                        .values()
+                        .filter(|branch| !matches!(branch, Recorded::Failed(_)))
+                        .count(),
+                )
+                .unwrap_or(u32::MAX),
+                of: branches,
+            }),
+            _ => None,
+        };
+        if let Some(answer) = Recorded::of(outcome) {
+            self.record(&mut reaction, key, What::Left { answer, items }, senses);
+        }
+        reaction
+    }
+
+    /// What is done after the script begins. Says no when nothing more is done with the run here.
+    pub fn unwind(&mut self, reason: Option<StopReason>, senses: &dyn Senses) -> Option<Reaction> {
+        let may = matches!(
+            reason,
+            None | Some(StopReason::Cancelled | StopReason::Limit)
+        );
+        if !may || self.divergence().is_some() {
+            return None;
+        }
+        let mut reaction = Reaction::answer(Answer::Stopped);
+        if !self.memory.unwinding {
+            let root = StepKey::root(0);
+            self.record(&mut reaction, &root, What::Unwinding, senses);
+            reaction.durability = Durability::Later;
+        }
+        Some(reaction)
+    }
+}

@@ -1,0 +1,345 @@
+//! A run that is taken up: executed until it waits or ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon_journal::record::Stop;
+use cordon_journal::run::{End, Outcome, Reason, Status, Waiting};
+use cordon_journal::{Change, Durability, Moment, Run, RunId, State, StoreError};
+use cordon_playbook::step::StopReason;
+use cordon_playbook::{Playbook, RunError};
+
+use super::catalogue::{Prepared, Unprepared};
+use super::children::Started;
+use super::{Executor, Going, Shared, journal, lock};
+use crate::engine::{Machine, Senses as _};
+use crate::event::Event;
+use crate::performer::{Parts, Steps};
+use crate::stopper::Stopper;
+
+/// How many runs are looked at beyond those that are executed, to find one that can be taken.
+const LOOKED_AT: usize = 16;
+
+/// How long until a run is tried again whose connection is not usable.
+const BLOCKED_FOR: Duration = Duration::from_secs(15);
+
+/// A run that this executor has taken. Dropped without being executed, it is due again.
+pub struct Claim {
+    shared: Arc<Shared>,
+    run: Run,
+    stopper: Stopper,
+}
+
+impl Executor {
+    /// Takes the run that is due the longest; none when none is due, or the executor is closing.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn claim(&self) -> Result<Option<Claim>, StoreError> {
+        let shared = &self.shared;
+        if shared.is_closing() {
+            return Ok(None);
+        }
+        let now = shared.surroundings.now();
+        let aside = lock(&shared.set_aside).len();
+        let busy = lock(&shared.going).len();
+        for id in shared.store.due(now, busy + aside + LOOKED_AT)? {
+            if lock(&shared.going).contains_key(&id) || lock(&shared.set_aside).contains(&id) {
+                continue;
+            }
+            let run = match shared.store.run(id) {
+                Ok(Some(run)) => run,
+                Ok(None) => continue,
+                Err(error @ StoreError::DamagedRun { .. }) => {
+                    shared.set_aside(id, &error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if !shared.takes(&run)? || run.status.end.is_some() {
+                continue;
+            }
+            if run.status.state == State::Queued && !shared.admit(&run, now)? {
+                continue;
+            }
+            let stopper = Stopper::default();
+            let going = Going {
+                steps: None,
+                stopper: stopper.clone(),
+                nudged: false,
+            };
+            lock(&shared.going).insert(id, going);
+            return Ok(Some(Claim {
+                shared: Arc::clone(shared),
+                run,
+                stopper,
+            }));
+        }
+        Ok(None)
+    }
+}
+
+impl Shared {
+    /// Whether the run is one of those that this executor is there for.
+    fn takes(&self, run: &Run) -> Result<bool, StoreError> {
+        let Some(only) = self.only else {
+            return Ok(true);
+        };
+        let (mut id, mut parent) = (run.id, run.order.parent.clone());
+        while id != only {
+            let Some((above, _)) = parent else {
+                return Ok(false);
+            };
+            id = above;
+            parent = self.store.run(above)?.and_then(|run| run.order.parent);
+        }
+        Ok(true)
+    }
+
+    /// Gives a run a place among those that share one, or lets it wait, or ends it.
+    fn admit(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
+        let Some(slot) = &run.order.slot else {
+            return Ok(true);
+        };
+        if now >= run.order.deadline {
+            return Ok(true);
+        }
+        if self.store.holders(&slot.key)? < slot.max {
+            let status = Status {
+                state: State::Going,
+                waits: Vec::new(),
+                ..run.status.clone()
+            };
+            self.put(run.id, status)?;
+            return Ok(true);
+        }
+        if slot.skip {
+            let end = End {
+                outcome: Outcome::Skipped,
+                at: now,
+                result: cordon_contract::Value::Null,
+                error: None,
+                message: Some(format!("another run of {} is going on", slot.key)),
+            };
+            self.end(run, run.status.clone(), end)?;
+            return Ok(false);
+        }
+        let waiting = Waiting {
+            step: None,
+            reason: Reason::Slot {
+                key: slot.key.clone(),
+            },
+            since: run.order.created,
+            until: None,
+        };
+        let status = Status {
+            state: State::Queued,
+            due: Some(run.order.deadline),
+            waits: vec![waiting],
+            ..run.status.clone()
+        };
+        self.put(run.id, status)?;
+        // A place may have become free in the moment before the run was put into the queue.
+        if self.store.holders(&slot.key)? < slot.max {
+            let wake = Change::Wake {
+                run: run.id,
+                due: now,
+            };
+            self.store.commit(vec![wake], Durability::Now)?;
+        }
+        Ok(false)
+    }
+
+    fn put(&self, run: RunId, status: Status) -> Result<(), StoreError> {
+        let status = Box::new(status);
+        self.store
+            .commit(vec![Change::Status { run, status }], Durability::Now)
+    }
+}
+
+impl Claim {
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Executes it until it waits or ends. Blocks.
+    pub fn execute(self) {
+        let shared = Arc::clone(&self.shared);
+        match self.go() {
+            Ok(()) => {}
+            Err(error @ StoreError::DamagedRun { .. }) => shared.set_aside(self.run.id, &error),
+            Err(error) => shared.break_down(error),
+        }
+    }
+
+    fn go(&self) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let entries = journal::read(&*shared.store, self.run.id)?;
+        let prepared = match shared.catalogue.prepare(&self.run.order, &*shared.store) {
+            Ok(prepared) => prepared,
+            Err(unprepared) => return self.blocked(unprepared),
+        };
+        let Prepared {
+            playbook,
+            bindings,
+            facts,
+            products,
+            mut limits,
+        } = prepared;
+        let order = Arc::new(self.run.order.clone());
+        let now = shared.surroundings.now();
+        limits.time = order.deadline.since(now).max(GRACE);
+        let mut machine = Machine::new(self.run.id, order, &self.run.status, &entries, facts);
+        drop(entries);
+        if now >= self.run.order.deadline {
+            self.expire(&mut machine)?;
+        }
+        shared.watcher.see(self.run.id, &Event::TakenUp {
+            run: &self.run,
+        });
+        let steps = Arc::new(Steps::new(Parts {
+            machine,
+            store: Arc::clone(&shared.store),
+            surroundings: Arc::clone(&shared.surroundings),
+            products,
+            children: Arc::new(Started(Arc::clone(shared))),
+            watcher: Arc::clone(&shared.watcher),
+            stopper: self.stopper.clone(),
+            waits_here: false,
+        }));
+        if let Some(going) = lock(&shared.going).get_mut(&self.run.id) {
+            going.steps = Some(Arc::clone(&steps));
+        }
+        let result = run(&playbook, &self.run, &bindings, &steps, &limits);
+        self.finish(&steps, result)
+    }
+
+    /// The run's time is over: nothing new is begun.
+    fn expire(&self, machine: &mut Machine) -> Result<(), StoreError> {
+        let order = &self.run.order;
+        let allowed = order.deadline.since(order.created);
+        let milliseconds = u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX);
+        let stop = Stop::Limit {
+            name: "time".to_owned(),
+            allowed: format!(
+                "{} since the start",
+                cordon_contract::units::format_duration(milliseconds)
+            ),
+        };
+        match machine.stop(stop, &*self.shared.surroundings) {
+            Some(mut reaction) => self
+                .shared
+                .store
+                .commit(reaction.changes(self.run.id), Durability::Now),
+            None => Ok(()),
+        }
+    }
+
+    fn blocked(&self, unprepared: Unprepared) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let now = shared.surroundings.now();
+        match unprepared {
+            Unprepared::Store(error) => Err(error),
+            Unprepared::Blocked { message } if now < self.run.order.deadline => {
+                tracing::warn!(run = %self.run.id, "it cannot go on: {message}");
+                let since = self.run.status.waits.first().map_or(now, |wait| wait.since);
+                let waiting = Waiting {
+                    step: None,
+                    reason: Reason::Blocked { message },
+                    since,
+                    until: Some(now.plus(BLOCKED_FOR)),
+                };
+                let status = Status {
+                    state: State::Waiting,
+                    due: Some(now.plus(BLOCKED_FOR).min(self.run.order.deadline)),
+                    waits: vec![waiting],
+                    ..self.run.status.clone()
+                };
+                shared.put(self.run.id, status)
+            }
+            Unprepared::Blocked { message } | Unprepared::Lost { message } => {
+                let end = End {
+                    outcome: Outcome::Failed,
+                    at: now,
+                    result: cordon_contract::Value::Null,
+                    error: None,
+                    message: Some(message),
+                };
+                shared.end(&self.run, self.run.status.clone(), end)
+            }
+        }
+    }
+
+    fn finish(
+        &self,
+        steps: &Steps,
+        result: Result<cordon_contract::Value, RunError>,
+    ) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        if let Some(error) = steps.store_failure() {
+            return Err(error);
+        }
+        let machine = steps.machine();
+        let waits = matches!(
+            result,
+            Err(RunError::Stopped {
+                reason: StopReason::Suspended | StopReason::InDoubt
+            })
+        ) || machine.in_doubt();
+        let interrupted = matches!(
+            result,
+            Err(RunError::Stopped {
+                reason: StopReason::Interrupted
+            })
+        );
+        if interrupted && !machine.in_doubt() {
+            // It is due still, and where its journal has it.
+            return shared.store.commit(Vec::new(), Durability::Now);
+        }
+        let now = shared.surroundings.now();
+        if !waits {
+            let (status, end) = super::ending::ended(&machine, result, now);
+            drop(machine);
+            shared.watcher.see(self.run.id, &Event::Over { end: &end });
+            return shared.end(&self.run, status, end);
+        }
+        let mut status = machine.status(now, |run| shared.playbook_of(run));
+        drop(machine);
+        let mut going = lock(&shared.going);
+        let nudged = going.remove(&self.run.id).is_some_and(|going| going.nudged);
+        if nudged {
+            status.due = Some(now);
+        }
+        shared.watcher.see(self.run.id, &Event::PutAside { status: &status });
+        let change = Change::Status {
+            run: self.run.id,
+            status: Box::new(status),
+        };
+        let ticket = shared.store.submit(vec![change], Durability::Now)?;
+        drop(going);
+        shared.store.settle(ticket)
+    }
+}
+
+/// What a run whose time is over has for its script to notice, and for what it does afterwards.
+const GRACE: Duration = Duration::from_secs(60);
+
+fn run(
+    playbook: &Playbook,
+    run: &Run,
+    bindings: &Arc<cordon_playbook::Bindings>,
+    steps: &Arc<Steps>,
+    limits: &cordon_playbook::Limits,
+) -> Result<cordon_contract::Value, RunError> {
+    let performer = Arc::clone(steps) as Arc<dyn cordon_playbook::step::Performer>;
+    playbook.run(&run.order.input, bindings, performer, limits)
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        lock(&self.shared.going).remove(&self.run.id);
+        self.shared.stir();
+    }
+}
