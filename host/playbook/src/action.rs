@@ -13,6 +13,7 @@ use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, RhaiFunc, Share
 
 use crate::bind::Connection;
 use crate::functions::world::scope;
+use crate::inverse::Inverse;
 use crate::step::Step;
 use crate::thrown::{self, Error};
 use crate::value;
@@ -63,15 +64,21 @@ fn call(name: &str, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     };
     let scope = scope()?;
     let what = format!("{}.{name}", connection.name());
+    let inverse = match scope.surroundings().undoable {
+        true => Inverse::of(&connection, action, &given)?,
+        false => None,
+    };
     let step = Step::Action {
         connection: connection.name().to_owned(),
         action: action.name.clone(),
         arguments: given,
+        undoable: inverse.is_some(),
     };
-    scope
-        .run()
-        .perform(&scope, &what, step)
-        .map(|result| value::to_script(&result))
+    let (key, result) = scope.run().perform_with_key(&scope, &what, step)?;
+    if let Some(inverse) = inverse {
+        scope.run().register(key, inverse.after(&result)?);
+    }
+    Ok(value::to_script(&result))
 }
 
 fn named_arguments(

@@ -9,6 +9,7 @@ mod code;
 use cordon_contract::name;
 use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Stmt};
 
+use crate::afterwards::HANDLERS;
 use crate::bind::Bindings;
 use crate::functions;
 use crate::header::Header;
@@ -21,6 +22,7 @@ pub(crate) fn script(program: &Program, header: &Header) -> Vec<Problem> {
     let mut problems = Vec::new();
     let main = Code::new(&program.ast, &program.source);
     run_function(&main, header, &mut problems);
+    handlers(&main, header, &mut problems);
     for code in scripts(program) {
         top_level(&code, &mut problems);
         own_functions(&code, &mut problems);
@@ -71,7 +73,35 @@ fn run_function(code: &Code<'_>, header: &Header, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Inputs that `run` reads and the header does not declare.
+/// The functions that are called when the script has ended otherwise than with a result.
+fn handlers(code: &Code<'_>, header: &Header, problems: &mut Vec<Problem>) {
+    for function in code.named() {
+        let Some((name, parameters)) = HANDLERS.iter().find(|(name, _)| *name == function.name)
+        else {
+            continue;
+        };
+        if function.parameters.len() == *parameters {
+            inputs(code, header, function, problems);
+            continue;
+        }
+        let (takes, written) = match parameters {
+            1 => ("one parameter, the inputs", "input"),
+            _ => ("two parameters, the inputs and the error", "input, error"),
+        };
+        let kind = ProblemKind::HandlerParameters {
+            function: (*name).to_owned(),
+            takes: takes.to_owned(),
+            parameters: function.parameters.len(),
+        };
+        problems.push(
+            Problem::new(kind)
+                .at(code.place_of(function))
+                .with_help(Some(format!("write `fn {name}({written}) {{ … }}`"))),
+        );
+    }
+}
+
+/// Inputs that `run`, `on_error` or `on_cancel` reads and the header does not declare.
 fn inputs(code: &Code<'_>, header: &Header, run: &Function, problems: &mut Vec<Problem>) {
     let parameter = run.parameters[0].as_str();
     if closures::declares(run, parameter) {

@@ -47,7 +47,7 @@ pub(crate) fn executor(run: &Arc<Run>) -> Engine {
 }
 
 fn write(run: &Run, level: LogLevel, text: &str) {
-    if let Err(error) = functions::world::line(level, text.to_owned()) {
+    if let Err(error) = functions::report::line(level, text.to_owned()) {
         run.refuse(error);
     }
 }

@@ -1,17 +1,20 @@
 //! How a run of a playbook ends when it does not end with a result.
 
+use cordon_contract::value::exact;
 use cordon_contract::{Failure, Value};
 use rhai::EvalAltResult;
+use serde::{Deserialize, Serialize};
 
 use crate::functions;
 use crate::limits::Limit;
 use crate::place::Place;
-use crate::step::StopReason;
+use crate::step::{Ending, StopReason};
 use crate::thrown;
 use crate::value;
 
 /// Why a run gave no result.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RunError {
     /// An action failed, or `poll`, `retry` or `parallel` around one, and nothing caught it.
     #[error("{failure}")]
@@ -27,6 +30,7 @@ pub enum RunError {
         /// What went wrong.
         message: String,
         /// What the author added.
+        #[serde(with = "exact")]
         details: Value,
         /// Where.
         place: Option<Place>,
@@ -35,6 +39,7 @@ pub enum RunError {
     #[error("the script threw {thrown}")]
     Thrown {
         /// The value.
+        #[serde(with = "exact")]
         thrown: Value,
         /// Where.
         place: Option<Place>,
@@ -77,6 +82,8 @@ const fn said(reason: StopReason) -> &'static str {
         StopReason::Cancelled => "cancelled",
         StopReason::Limit => "stopped at a limit",
         StopReason::InDoubt => "stopped in doubt: nobody can know whether a write has happened",
+        StopReason::Interrupted => "interrupted, and will be taken up again",
+        StopReason::Diverged => "stopped: its script asked for another step than its journal holds",
     }
 }
 
@@ -129,17 +136,29 @@ impl RunError {
     /// What the error of the engine means, once the run is over.
     pub(crate) fn of(error: &EvalAltResult, place: Option<Place>) -> Self {
         match thrown::innermost(error) {
-            EvalAltResult::ErrorRuntime(value, _) => Self::of_thrown(value, place),
+            EvalAltResult::ErrorRuntime(thrown, _) => {
+                // Rhai's own functions throw text at times; what is no value at all is shown as text too.
+                let shown = |_| Value::Text(thrown.to_string());
+                Self::of_thrown(value::from_script(thrown).unwrap_or_else(shown), place)
+            }
             other => Self::of_engine(other, place),
         }
     }
 
-    fn of_thrown(thrown: &rhai::Dynamic, place: Option<Place>) -> Self {
-        let thrown = match value::from_script(thrown) {
-            Ok(thrown) => thrown,
-            // Rhai's own functions throw text at times; what is no value at all is shown as text too.
-            Err(_) => Value::Text(thrown.to_string()),
-        };
+    /// What the ending of an earlier execution means, once what belongs to it is done.
+    pub(crate) fn of_ending(ending: &Ending) -> Self {
+        match ending {
+            Ending::Failed(thrown) => Self::of_thrown(thrown.clone(), None),
+            Ending::Cancelled => Self::Stopped {
+                reason: StopReason::Cancelled,
+            },
+            Ending::Limit(_) => Self::Stopped {
+                reason: StopReason::Limit,
+            },
+        }
+    }
+
+    fn of_thrown(thrown: Value, place: Option<Place>) -> Self {
         if let Some(failure) = Failure::from_value(&thrown) {
             return Self::Failed {
                 failure: Box::new(failure),

@@ -4,10 +4,15 @@
 //! code. The engine registers the rows, the arguments of every call are checked against them, and
 //! help, the guide, the checker and completion read them; none of these has a list of its own.
 
+mod call;
+mod composite;
 mod data;
 mod flow;
 mod instead;
 mod parallel;
+mod people;
+pub(crate) mod report;
+mod undo;
 mod units;
 pub(crate) mod world;
 
@@ -73,6 +78,8 @@ pub enum Takes {
     Timestamp,
     /// A whole number.
     Integer,
+    /// `true` or `false`.
+    Boolean,
     /// A list.
     List,
     /// A map.
@@ -89,7 +96,7 @@ pub struct Choice {
     pub name: &'static str,
     /// What it takes.
     pub takes: Takes,
-    /// What holds when it is left out, as written.
+    /// What holds when it is left out, as written; empty where it must be given.
     pub default: &'static str,
     /// What it means.
     pub docs: &'static str,
@@ -104,6 +111,8 @@ pub enum Kind {
     Step,
     /// A step made of steps: once finished, its result stands for all that happened inside.
     Composite,
+    /// No step of its own: it calls a closure, and what is in that counts.
+    Around,
 }
 
 /// A type of Rhai's own, in a signature that a function stands in front of.
@@ -118,8 +127,12 @@ pub(crate) enum Exact {
 pub fn all() -> impl Iterator<Item = &'static Function> {
     [
         world::FUNCTIONS,
+        report::FUNCTIONS,
         flow::FUNCTIONS,
         parallel::FUNCTIONS,
+        people::FUNCTIONS,
+        undo::FUNCTIONS,
+        call::FUNCTIONS,
         units::FUNCTIONS,
         data::FUNCTIONS,
     ]
@@ -156,6 +169,12 @@ impl Function {
         format!("{}({}){gives}", self.name, parameters.join(", "))
     }
 
+    /// Whether its closures work on copies of what they capture, so that what they do to it is lost.
+    #[must_use]
+    pub fn copies(&self) -> bool {
+        self.kind == Kind::Composite || self.name == "undo"
+    }
+
     /// Markdown for help and the guide: signature, docs, parameters, options, example.
     #[must_use]
     pub fn help(&self) -> String {
@@ -173,9 +192,13 @@ impl Function {
             if let Takes::Options(choices) = parameter.takes {
                 for choice in choices {
                     let (name, takes) = (choice.name, choice.takes.name());
+                    let otherwise = match choice.default {
+                        "" => "needed".to_owned(),
+                        default => format!("else {default}"),
+                    };
                     text.push_str(&format!(
-                        "\n  - `{name}` ({takes}, else {}): {}",
-                        choice.default, choice.docs
+                        "\n  - `{name}` ({takes}, {otherwise}): {}",
+                        choice.docs
                     ));
                 }
             }
@@ -237,7 +260,16 @@ fn check_options(place: &str, choices: &[Choice], given: &rhai::Map) -> Result<(
             return Err(thrown::mistake(message, None));
         }
     }
-    Ok(())
+    let missing = choices
+        .iter()
+        .find(|choice| choice.default.is_empty() && !given.contains_key(choice.name));
+    match missing {
+        Some(missing) => Err(thrown::mistake(
+            format!("{place} needs `{}`, {}", missing.name, missing.takes.name()),
+            None,
+        )),
+        None => Ok(()),
+    }
 }
 
 impl Takes {
@@ -251,6 +283,7 @@ impl Takes {
             Self::Size => "a size such as \"10MB\"".to_owned(),
             Self::Timestamp => "a time such as \"2026-03-14T09:21:37Z\"".to_owned(),
             Self::Integer => "a whole number".to_owned(),
+            Self::Boolean => "`true` or `false`".to_owned(),
             Self::List => "a list".to_owned(),
             Self::Map => "a map".to_owned(),
             Self::Closure(written) => format!("a closure, `{written}`"),
@@ -267,6 +300,7 @@ impl Takes {
             Self::Duration | Self::Size => is_text() || value.is_int(),
             Self::Timestamp => is_text() || value.is_int() || value.is::<Timestamp>(),
             Self::Integer => value.is_int(),
+            Self::Boolean => value.is_bool(),
             Self::List => value.is_array(),
             Self::Map | Self::Options(_) => value.is_map(),
             Self::Closure(_) => value.is_fnptr(),

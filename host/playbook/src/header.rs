@@ -1,6 +1,9 @@
 //! The header of a playbook, `const PLAYBOOK = #{ … }`, read without running anything.
 
+mod schedule;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use cordon_contract::{ConnectorModel, Value, name};
 use rhai::{AST, Expr, Position, Stmt};
@@ -10,6 +13,8 @@ use crate::input::{Given, Input, InputType};
 use crate::place::{Place, Source};
 use crate::problem::{Problem, ProblemKind};
 use crate::value;
+
+pub use schedule::{Concurrency, OnConflict};
 
 /// The name of the header constant.
 pub const HEADER: &str = "PLAYBOOK";
@@ -25,7 +30,16 @@ pub struct Header {
     pub inputs: Vec<Input>,
     /// What it works on, in the order of the header.
     pub uses: Vec<Use>,
+    /// Words to find its runs by.
+    pub tags: Vec<String>,
+    /// How long a run may take, from its start, waits included.
+    pub deadline: Option<Duration>,
+    /// How many runs there may be at a time.
+    pub concurrency: Option<Concurrency>,
 }
+
+/// What a header may say.
+const KEYS: [&str; 6] = ["title", "inputs", "uses", "tags", "deadline", "concurrency"];
 
 /// An alias of the header: what the script calls a connection, and what that must be.
 #[derive(Debug, Clone)]
@@ -102,6 +116,7 @@ pub(crate) fn read(ast: &AST, source: &Arc<Source>) -> Result<Header, Vec<Proble
         description: description(ast.doc()),
         ..Header::default()
     };
+    let mut mentioned = Vec::new();
     for (name, position, expression) in reader.entries(expression, position, "the header") {
         match name.as_str() {
             "title" => header.title = reader.text(expression, position, "`title`"),
@@ -121,14 +136,16 @@ pub(crate) fn read(ast: &AST, source: &Arc<Source>) -> Result<Header, Vec<Proble
                         .extend(reader.alias(alias, position, expression));
                 }
             }
-            unknown => reader.unknown(
-                unknown,
-                position,
-                "the header",
-                &["title", "inputs", "uses"],
-            ),
+            "tags" => header.tags = reader.tags(expression, position),
+            "deadline" => header.deadline = reader.deadline(expression, position),
+            "concurrency" => {
+                let concurrency = reader.concurrency(expression, position, &mut mentioned);
+                header.concurrency = Some(concurrency);
+            }
+            unknown => reader.unknown(unknown, position, "the header", &KEYS),
         }
     }
+    reader.mentioned(&header, &mentioned);
     if reader.problems.is_empty() {
         Ok(header)
     } else {

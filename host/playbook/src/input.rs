@@ -9,6 +9,7 @@ use cordon_contract::{SecretReference, Type, Value, conform, name};
 
 use crate::header::Header;
 use crate::place::Place;
+use crate::step::Question;
 
 /// An input that the header declares.
 #[derive(Debug, Clone)]
@@ -286,6 +287,26 @@ impl fmt::Display for InputType {
                     .find(|(_, known)| known == other)
                     .map_or("", |(name, _)| name),
             ),
+        }
+    }
+}
+
+impl Question {
+    /// The answer that a person gave, in the form that the script sees.
+    ///
+    /// # Errors
+    /// Why it is none, reading well after the question and a colon.
+    pub fn accept(&self, given: Given) -> Result<Value, String> {
+        let takes = self.answer_type().map_err(|(message, _)| message)?;
+        takes.convert(&given)
+    }
+
+    /// What an answer is; else a message and what to do.
+    pub(crate) fn answer_type(&self) -> Result<InputType, (String, Option<String>)> {
+        match (&self.takes, self.choices.as_slice()) {
+            (None, []) => Ok(InputType::String),
+            (None, choices) => Ok(InputType::Choice(choices.to_vec())),
+            (Some(takes), choices) => InputType::parse(takes, choices),
         }
     }
 }

@@ -14,13 +14,19 @@ use rhai::{
 
 use crate::limits::SCRIPT_SIZE_MAX;
 use crate::place::{Place, Source};
-use crate::playbook::compile_error;
 use crate::problem::{Problem, ProblemKind};
+use crate::syntax::compile_error;
 
 /// Where imports are looked up.
 #[derive(Debug, Clone, Default)]
-pub struct Library {
-    folder: Option<PathBuf>,
+pub struct Library(Where);
+
+#[derive(Debug, Clone, Default)]
+enum Where {
+    #[default]
+    Nowhere,
+    Folder(PathBuf),
+    Texts(BTreeMap<String, String>),
 }
 
 impl Library {
@@ -33,16 +39,28 @@ impl Library {
     /// Files below this folder: `import "lib/hosts" as hosts;` reads `lib/hosts.rhai` in it.
     #[must_use]
     pub fn folder(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: Some(folder.into()),
-        }
+        Self(Where::Folder(folder.into()))
+    }
+
+    /// These texts, by the paths that imports name.
+    #[must_use]
+    pub fn texts(texts: BTreeMap<String, String>) -> Self {
+        Self(Where::Texts(texts))
     }
 
     fn read(&self, path: &str) -> Result<String, String> {
-        let folder = self
-            .folder
-            .as_ref()
-            .ok_or_else(|| format!("of \"{path}\": this script has no folder to import from"))?;
+        let folder = match &self.0 {
+            Where::Nowhere => {
+                return Err(format!(
+                    "of \"{path}\": this script has no folder to import from"
+                ));
+            }
+            Where::Folder(folder) => folder,
+            Where::Texts(texts) => {
+                let text = texts.get(path).cloned();
+                return text.ok_or_else(|| format!("of \"{path}\": it is not in the bundle"));
+            }
+        };
         let relative = Path::new(path);
         if path.is_empty()
             || path.contains('\\')
@@ -166,6 +184,14 @@ impl Imports {
     /// All imported scripts.
     pub fn scripts(&self) -> impl Iterator<Item = (&AST, &Arc<Source>)> {
         self.0.values().map(|(ast, source)| (ast, source))
+    }
+
+    /// The texts of all imported scripts, by the path that the import names.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let text = |(path, (_, source)): (&String, &(AST, Arc<Source>))| {
+            (path.clone(), source.text.clone())
+        };
+        self.0.iter().map(text).collect()
     }
 
     /// The source of this name.

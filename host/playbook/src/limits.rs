@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What a run may use. [`Limits::default`] is what fits a playbook that talks to products.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -14,8 +16,9 @@ pub struct Limits {
     pub computing: Duration,
     /// Steps, all branches together. Bounds what a loop around an action can do to a product.
     pub steps: u64,
-    /// Time from the start of this execution, waiting included. Looked at between operations: an
-    /// action that hangs is ended by its own timeout, not by this.
+    /// Time of the run from its start, waits included. A run that was taken up again has used some of
+    /// it: whoever runs it passes what is left. Looked at between operations: an action that hangs is
+    /// ended by its own timeout, not by this.
     pub time: Duration,
     /// Calls inside of calls. Endless recursion ends here. Each level costs stack.
     pub call_depth: usize,
@@ -45,7 +48,7 @@ impl Default for Limits {
             operations: 20_000_000,
             computing: Duration::from_secs(60),
             steps: 100_000,
-            time: Duration::from_secs(24 * 60 * 60),
+            time: Duration::from_secs(30 * 24 * 60 * 60),
             call_depth: 64,
             expression_depth: 64,
             text_size: 8 * 1024 * 1024,
@@ -68,7 +71,8 @@ pub(crate) const STACK_SIZE: usize = 256 * 1024 * 1024;
 pub const SCRIPT_SIZE_MAX: usize = 1024 * 1024;
 
 /// Which limit was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields of `Limits` say it")]
 pub enum Limit {
     Operations,

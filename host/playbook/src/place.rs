@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rhai::Position;
+use serde::{Deserialize, Serialize};
 
 /// A script: what it is called and its text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The file as a reader knows it.
     pub name: String,
@@ -15,8 +16,9 @@ pub struct Source {
     pub text: String,
 }
 
-/// A place in a script.
-#[derive(Clone, PartialEq, Eq)]
+/// A place in a script. Written down, it has the whole script with it, so that it can be shown also
+/// when the file has changed since.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The script.
     pub source: Arc<Source>,

@@ -1,35 +1,29 @@
 //! A playbook: read, checked, bound to connections, run.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use cordon_contract::Value;
 use cordon_contract::value::Map;
-use rhai::{
-    AST, CallFnOptions, Dynamic, EvalAltResult, LexError, ParseError, ParseErrorType,
-    Scope as Variables,
-};
+use rhai::{AST, EvalAltResult};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::bind::{Bindings, Offer};
 use crate::check;
 use crate::engine;
-use crate::error::{RunError, limit_of};
+use crate::error::RunError;
+use crate::execution::{self, on_large_stack};
 use crate::header::{self, Header};
-use crate::library::{Imports, Library, Resolver, read_script};
-use crate::limits::{Limits, SCRIPT_SIZE_MAX, STACK_SIZE};
+use crate::library::{Imports, Library, read_script};
+use crate::limits::{Limits, SCRIPT_SIZE_MAX};
 use crate::place::{Place, Source};
 use crate::problem::{PlaybookError, Problem, ProblemKind};
 use crate::run::Run;
-use crate::scope::Scope;
 use crate::step::Performer;
-use crate::thrown;
-use crate::value;
-use crate::words;
+use crate::syntax::compile_error;
 
 /// A playbook that was read and checked. Cheap to clone; holds no connection and no run.
 #[derive(Clone)]
@@ -37,6 +31,18 @@ pub struct Playbook {
     header: Arc<Header>,
     digest: String,
     program: Arc<Program>,
+}
+
+/// A version of a playbook by itself: its script and everything that this imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// What messages call the script.
+    pub name: String,
+    /// The script.
+    pub text: String,
+    /// The texts of the imports, by the paths that the imports name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imports: BTreeMap<String, String>,
 }
 
 /// The code of a playbook: its script and what that imports.
@@ -149,7 +155,12 @@ impl Playbook {
         }
     }
 
-    /// Runs the playbook and gives what `run` returned. Blocks until it is done, failed or stopped.
+    /// Runs the playbook from its top and gives what `run` returned. Blocks until it is done, failed or
+    /// stopped; [`StopReason::Suspended`] means that it waits, and is to be run again when it can go on.
+    /// When it ends without a result and the performer says so ([`Performer::unwind`]), what it
+    /// registered is taken back before.
+    ///
+    /// [`StopReason::Suspended`]: crate::step::StopReason::Suspended
     ///
     /// # Errors
     /// How it ended otherwise.
@@ -161,47 +172,28 @@ impl Playbook {
         limits: &Limits,
     ) -> Result<Value, RunError> {
         let run = Arc::new(Run::new(performer, Arc::clone(bindings), limits.clone()));
-        on_large_stack(|| self.execute(input, &run))
-            .unwrap_or_else(|message| Err(RunError::Defect { message }))
+        execution::run(&self.program, input, &run)
     }
 
-    fn execute(&self, input: &Map, run: &Arc<Run>) -> Result<Value, RunError> {
-        let mut engine = engine::executor(run);
-        engine.set_module_resolver(Resolver(Arc::clone(&self.program)));
-        let _scope = Scope::root(Arc::clone(run)).enter();
-        let input = Dynamic::from_map(value::map_to_script(input));
-        let result: Result<Dynamic, _> = engine.call_fn_with_options(
-            CallFnOptions::default(),
-            &mut Variables::new(),
-            &self.program.ast,
-            "run",
-            (input,),
-        );
-        let result = result.and_then(|result| {
-            value::from_script(&result)
-                .map_err(|error| thrown::mistake(format!("the result of `run`: {error}"), None))
-        });
-        self.end(run, result)
+    /// Everything that the playbook consists of: what a run must keep of the version that it started
+    /// with.
+    #[must_use]
+    pub fn bundle(&self) -> Bundle {
+        Bundle {
+            name: self.program.source.name.clone(),
+            text: self.program.source.text.clone(),
+            imports: self.program.imports.texts(),
+        }
     }
 
-    /// How the run ended. A stopped run never counts as done, whatever its script made of being stopped.
-    fn end(&self, run: &Run, result: Result<Value, Box<EvalAltResult>>) -> Result<Value, RunError> {
-        let limit = run
-            .exceeded()
-            .or_else(|| result.as_ref().err().and_then(|error| limit_of(error)));
-        if let Some(limit) = limit {
-            return Err(RunError::Limit {
-                limit,
-                allowed: limit.allowed(run.limits()),
-            });
-        }
-        if let Some(error) = run.refused() {
-            return Err(RunError::of(error, None));
-        }
-        if let Some(reason) = run.stopped() {
-            return Err(RunError::Stopped { reason });
-        }
-        result.map_err(|error| RunError::of(&error, self.program.place_of(&error)))
+    /// The playbook of a bundle: the same digest, and the same names of places.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it. Another version of Cordon may see that otherwise than the one
+    /// that made the bundle.
+    pub fn from_bundle(bundle: &Bundle) -> Result<Self, PlaybookError> {
+        let library = Library::texts(bundle.imports.clone());
+        Self::compile(&bundle.name, &bundle.text, &library)
     }
 }
 
@@ -212,7 +204,7 @@ impl Program {
     }
 
     /// The innermost place that an error knows.
-    fn place_of(&self, error: &EvalAltResult) -> Option<Place> {
+    pub fn place_of(&self, error: &EvalAltResult) -> Option<Place> {
         let mut source = &self.source;
         let mut place = None;
         let mut error = error;
@@ -247,84 +239,4 @@ fn digest(program: &Program) -> String {
         add(&source.text);
     }
     hex::encode(hash.finalize())
-}
-
-/// Runs `work` on a thread with the stack that scripts need, whatever thread this is. A panic is caught
-/// and given back as its message.
-fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
-    let message = |panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "it panicked".to_owned())
-    };
-    std::thread::scope(|threads| {
-        let dispatcher = tracing::dispatcher::get_default(Clone::clone);
-        let thread = std::thread::Builder::new()
-            .name("playbook".to_owned())
-            .stack_size(STACK_SIZE);
-        let work = move || {
-            tracing::dispatcher::with_default(&dispatcher, || catch_unwind(AssertUnwindSafe(work)))
-        };
-        match thread.spawn_scoped(threads, work) {
-            Ok(thread) => thread.join().map_err(message)?.map_err(message),
-            Err(error) => Err(format!("no thread to be had: {error}")),
-        }
-    })
-}
-
-/// What a mistake in the grammar means.
-pub(crate) fn compile_error(error: &ParseError, source: &Arc<Source>) -> Problem {
-    let place = Place::at(source, error.position());
-    let word = place
-        .as_ref()
-        .map(|place| source.text[place.span.clone()].to_owned())
-        .unwrap_or_default();
-    let is_taken = |word: &str| cordon_contract::name::OF_THE_LANGUAGE.contains(&word);
-    let taken = |word: &str| {
-        (
-            format!("`{word}` is a word of the language and cannot be a name here"),
-            words::how_to_write(word),
-        )
-    };
-    let (message, help) = match error.err_type() {
-        ParseErrorType::Reserved(word) => taken(word),
-        ParseErrorType::PropertyExpected
-        | ParseErrorType::VariableExpected
-        | ParseErrorType::MissingToken(..)
-            if is_taken(&word) && place.as_ref().is_some_and(stands_for_a_name) =>
-        {
-            taken(&word)
-        }
-        ParseErrorType::BadInput(LexError::ImproperSymbol(symbol, _)) if is_taken(symbol) => {
-            taken(symbol)
-        }
-        ParseErrorType::VariableUndefined(name) => {
-            let constant = source.text.contains(&format!("const {name}"));
-            let help = constant.then(|| {
-                format!("inside of a function a constant of the file is read as `global::{name}`")
-            });
-            (format!("there is no variable `{name}`"), help)
-        }
-        ParseErrorType::ModuleUndefined(name) => (
-            format!("there is no import `{name}`"),
-            Some(format!("import it: `import \"…\" as {name};`")),
-        ),
-        ParseErrorType::ExprTooDeep => (
-            "expressions or blocks are nested too deep".to_owned(),
-            Some("take a part out into a function".to_owned()),
-        ),
-        other => (other.to_string(), None),
-    };
-    Problem::new(ProblemKind::Syntax { message })
-        .at(place)
-        .with_help(help)
-}
-
-/// Whether what stands at a place would be the name of a field, an entry or a variable.
-fn stands_for_a_name(place: &Place) -> bool {
-    let before = place.source.text[..place.span.start].trim_end();
-    before.ends_with(['{', ',', '.'])
-        || ["let", "const", "for", "fn"]
-            .iter()
-            .any(|word| before.ends_with(word))
 }

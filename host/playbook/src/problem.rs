@@ -32,6 +32,12 @@ pub enum ProblemKind {
     NoRun,
     #[error("`run` takes one parameter, the inputs, not {parameters}")]
     RunParameters { parameters: usize },
+    #[error("`{function}` takes {takes}, not {parameters}")]
+    HandlerParameters {
+        function: String,
+        takes: String,
+        parameters: usize,
+    },
     #[error("{message}")]
     Header { message: String },
     #[error("only constants, functions and imports stand outside of functions")]
@@ -99,6 +105,7 @@ impl Problem {
             ProblemKind::NoHeader
             | ProblemKind::NoRun
             | ProblemKind::RunParameters { .. }
+            | ProblemKind::HandlerParameters { .. }
             | ProblemKind::Header { .. }
             | ProblemKind::TopLevel => "playbook.header",
             ProblemKind::Import { .. } => "playbook.import",

@@ -1,8 +1,9 @@
 //! A run while its script executes: what all its threads share, and the only way to the performer.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Failure, StepKey, Value};
@@ -10,9 +11,11 @@ use cordon_contract::{Failure, StepKey, Value};
 use crate::bind::Bindings;
 use crate::error::limit_of;
 use crate::limits::{Limit, Limits};
+use crate::parked;
 use crate::scope::Scope;
 use crate::step::{Answer, Composite, Entry, Performer, Step, StopReason};
 use crate::thrown::{self, Error};
+use crate::undo::Undo;
 
 /// How many operations pass between two looks at the clock. One operation can take a millisecond, on
 /// the largest value that the limits allow.
@@ -35,6 +38,8 @@ pub(crate) struct Run {
     threads: AtomicUsize,
     exceeded: OnceLock<Limit>,
     refused: OnceLock<Error>,
+    /// By the key of the step that registered it: gone through again, it is the same one.
+    registered: Mutex<BTreeMap<StepKey, Undo>>,
 }
 
 impl Run {
@@ -50,7 +55,21 @@ impl Run {
             threads: AtomicUsize::new(0),
             exceeded: OnceLock::new(),
             refused: OnceLock::new(),
+            registered: Mutex::default(),
         }
+    }
+
+    /// The same run with nothing used of its limits and nothing registered.
+    pub fn afresh(&self) -> Self {
+        Self::new(
+            Arc::clone(&self.performer),
+            Arc::clone(&self.bindings),
+            self.limits.clone(),
+        )
+    }
+
+    pub fn performer(&self) -> &dyn Performer {
+        &*self.performer
     }
 
     pub fn bindings(&self) -> &Bindings {
@@ -67,8 +86,11 @@ impl Run {
     }
 
     /// The failure that an error is recorded as. None when there is nothing to record: the run was
-    /// stopped, or ends here at a limit of the engine's.
+    /// stopped, waits, or ends here at a limit of the engine's.
     pub fn recorded(&self, error: &Error) -> Option<Failure> {
+        if self.is_over() {
+            return None;
+        }
         if let Some(limit) = limit_of(error) {
             self.exceed(limit);
             return None;
@@ -78,7 +100,7 @@ impl Run {
 
     /// Ends the run with an error of a place from which the engine takes none.
     pub fn refuse(&self, error: Error) {
-        if !self.performer.stop_flag().is_stopped() {
+        if !self.is_over() {
             let _ = self.refused.set(error);
             self.performer.stop_flag().stop(StopReason::Limit);
         }
@@ -103,7 +125,12 @@ impl Run {
         if operations.is_multiple_of(OPERATIONS_BETWEEN_CLOCK_READS) {
             self.look_at_clock();
         }
-        !self.performer.stop_flag().is_stopped()
+        !self.is_over()
+    }
+
+    /// Whether the script does nothing more on this thread.
+    fn is_over(&self) -> bool {
+        parked::is_parked() || self.performer.stop_flag().is_stopped()
     }
 
     /// Ends the run because of a limit.
@@ -135,10 +162,40 @@ impl Run {
 
     /// Performs a step: the one way out of a script.
     pub fn perform(&self, scope: &Scope, what: &str, step: Step) -> Result<Value, Error> {
+        self.perform_with_key(scope, what, step)
+            .map(|(_, value)| value)
+    }
+
+    /// Performs a step, and says which it was.
+    pub fn perform_with_key(
+        &self,
+        scope: &Scope,
+        what: &str,
+        step: Step,
+    ) -> Result<(StepKey, Value), Error> {
         self.before_step(scope, what)?;
-        let answer = self.performer.perform(&scope.next_key(), step);
+        let key = scope.next_key();
+        let answer = self.performer.perform(&key, step);
         self.waited();
-        outcome(self, answer)
+        self.outcome(answer).map(|value| (key, value))
+    }
+
+    /// Keeps what takes the step with this key back.
+    pub fn register(&self, key: StepKey, undo: Undo) {
+        let mut registered = self
+            .registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        registered.insert(key, undo);
+    }
+
+    /// Everything that was registered to be taken back, in the order of the steps.
+    pub fn take_registered(&self) -> BTreeMap<StepKey, Undo> {
+        let mut registered = self
+            .registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *registered)
     }
 
     /// Enters a composite step and gives its key.
@@ -172,18 +229,13 @@ impl Run {
         self.check_stopped()?;
         self.performer.leave(key, &answer);
         self.waited();
-        outcome(self, answer)
+        self.outcome(answer)
     }
 
-    /// How long a composite step has been going on.
-    pub fn elapsed(&self, key: &StepKey) -> Duration {
-        self.performer.elapsed(key)
-    }
-
-    /// Fails when the run was stopped.
+    /// Fails when the script does nothing more on this thread.
     pub fn check_stopped(&self) -> Result<(), Error> {
         self.look_at_clock();
-        if self.performer.stop_flag().is_stopped() {
+        if self.is_over() {
             Err(thrown::terminated())
         } else {
             Ok(())
@@ -206,6 +258,24 @@ impl Run {
             return Err(thrown::terminated());
         }
         Ok(())
+    }
+
+    /// What an answer means to the script.
+    pub fn outcome(&self, answer: Answer) -> Result<Value, Error> {
+        match answer {
+            Answer::Done(value) => Ok(value),
+            Answer::Failed(failure) => Err(thrown::failure(&failure)),
+            Answer::Parked => {
+                parked::park();
+                Err(thrown::terminated())
+            }
+            Answer::Stopped => {
+                // A performer sets the flag before it answers so; were it to forget, the script would
+                // go on.
+                self.performer.stop_flag().stop(StopReason::Interrupted);
+                Err(thrown::terminated())
+            }
+        }
     }
 
     /// Takes up to `wanted` threads of the run's share and gives how many there are.
@@ -236,17 +306,5 @@ impl Threads<'_> {
 impl Drop for Threads<'_> {
     fn drop(&mut self) {
         self.run.threads.fetch_sub(self.taken, Ordering::AcqRel);
-    }
-}
-
-fn outcome(run: &Run, answer: Answer) -> Result<Value, Error> {
-    match answer {
-        Answer::Done(value) => Ok(value),
-        Answer::Failed(failure) => Err(thrown::failure(&failure)),
-        Answer::Stopped => {
-            // A performer sets the flag before it answers so; were it to forget, the script would go on.
-            run.performer.stop_flag().stop(StopReason::Suspended);
-            Err(thrown::terminated())
-        }
     }
 }

@@ -12,7 +12,8 @@ use cordon_contract::StepKey;
 
 use crate::run::Run;
 
-/// The run itself, a branch of `parallel`, or a try of `poll` or `retry`.
+/// The run itself, a branch of `parallel`, a try of `poll` or `retry`, or one of the things that are
+/// done after the script.
 pub(crate) struct Scope {
     run: Arc<Run>,
     /// The composite step and the branch or try.
@@ -20,6 +21,17 @@ pub(crate) struct Scope {
     next: Cell<u32>,
     /// The function whose closure is running, where a step in it is refused.
     refusing: Option<&'static str>,
+    undoable: Cell<bool>,
+    undo_refused: Option<&'static str>,
+}
+
+/// What holds in a scope and in all scopes inside of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Surroundings {
+    /// It stands in `undoable`: the inverse of what succeeds is registered.
+    pub undoable: bool,
+    /// Why nothing can be registered to be taken back here, where that is so.
+    pub undo_refused: Option<&'static str>,
 }
 
 thread_local! {
@@ -29,6 +41,12 @@ thread_local! {
 /// Leaves the scope when dropped.
 pub(crate) struct Entered(Option<Rc<Scope>>);
 
+/// Ends `undoable` when dropped.
+pub(crate) struct Undoable<'a> {
+    scope: &'a Scope,
+    before: bool,
+}
+
 impl Scope {
     /// The run itself.
     pub fn root(run: Arc<Run>) -> Self {
@@ -37,26 +55,32 @@ impl Scope {
             inside: None,
             next: Cell::new(0),
             refusing: None,
+            undoable: Cell::new(false),
+            undo_refused: None,
         }
     }
 
     /// A branch or try of the composite step with this key.
-    pub fn inside(run: Arc<Run>, composite: &StepKey, branch: u32) -> Self {
+    pub fn inside(
+        run: Arc<Run>,
+        composite: &StepKey,
+        branch: u32,
+        surroundings: Surroundings,
+    ) -> Self {
         Self {
-            run,
             inside: Some((composite.clone(), branch)),
-            next: Cell::new(0),
-            refusing: None,
+            undoable: Cell::new(surroundings.undoable),
+            undo_refused: surroundings.undo_refused,
+            ..Self::root(run)
         }
     }
 
     /// The same run, for a closure of `function`, in which a step is refused.
     pub fn refusing(&self, function: &'static str) -> Self {
         Self {
-            run: Arc::clone(&self.run),
-            inside: None,
-            next: Cell::new(0),
             refusing: Some(function),
+            undo_refused: self.undo_refused,
+            ..Self::root(Arc::clone(&self.run))
         }
     }
 
@@ -80,6 +104,22 @@ impl Scope {
         self.refusing
     }
 
+    /// What holds here and in what is inside.
+    pub fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            undoable: self.undoable.get(),
+            undo_refused: self.undo_refused,
+        }
+    }
+
+    /// Until the guard is dropped, the inverse of what succeeds here is registered.
+    pub fn undoable(&self) -> Undoable<'_> {
+        Undoable {
+            scope: self,
+            before: self.undoable.replace(true),
+        }
+    }
+
     /// The key of the next step here.
     pub fn next_key(&self) -> StepKey {
         let index = self.next.get();
@@ -101,5 +141,11 @@ impl Scope {
 impl Drop for Entered {
     fn drop(&mut self) {
         CURRENT.with(|current| current.replace(self.0.take()));
+    }
+}
+
+impl Drop for Undoable<'_> {
+    fn drop(&mut self) {
+        self.scope.undoable.set(self.before);
     }
 }

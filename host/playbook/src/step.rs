@@ -21,8 +21,9 @@ use cordon_contract::{StepKey, Value};
 pub enum Entry {
     /// Finished before: this is its outcome.
     Finished(Answer),
-    /// To be gone through, from this iteration on (from 0). That may be so even though it is finished,
-    /// when something inside of it registered a closure with `undo`, which only the script can give.
+    /// To be gone through, from this iteration on (from 0). That must be so even though it is finished
+    /// when something inside of it was registered to be taken back ([`Step::Undo`], or an action that
+    /// is `undoable`): only the script can give it again.
     Begin {
         /// The iteration of `poll` and `retry` to begin with.
         iteration: u32,
@@ -42,6 +43,9 @@ pub enum Branch {
     Parked(Duration),
     /// Finished before: this is its outcome.
     Finished(Answer),
+    /// It was not begun and is not to be: the `parallel` around it is finished and gone through again,
+    /// or the run was ended.
+    Skipped,
 }
 
 /// Why things are done after the script.
@@ -78,6 +82,15 @@ pub trait Performer: Send + Sync {
     /// Called with the outcome of a composite; not when the run stopped or waits inside.
     fn leave(&self, key: &StepKey, outcome: &Answer);
 
+    /// Called when every part of the script waits. None: they wait. Otherwise the run was ended before,
+    /// by this, and the script was gone through to learn what it registered with `undo`: each branch as
+    /// far as its record goes, where a step that is not in the record answers [`Answer::Parked`] and a
+    /// branch that was not begun is [`Branch::Skipped`]. The stop flag would end all branches at the
+    /// first such step, and what the others had registered would never be taken back.
+    fn ended(&self) -> Option<Ending> {
+        None
+    }
+
     /// Called when the script has ended otherwise than with a result, before what it registered with
     /// `undo` is taken back and `on_error` or `on_cancel` is called. Says whether to do these, and
     /// clears the stop flag if so.
@@ -88,7 +101,8 @@ pub trait Performer: Send + Sync {
 }
 
 /// Why a run was stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum StopReason {
     /// It waits, and will be taken up again.

@@ -1,11 +1,11 @@
-//! Closures of `parallel`, `poll` and `retry` that change what they captured. They work on copies, so
+//! Closures of `parallel`, `poll`, `retry` and `undo` that change what they captured. They work on copies, so
 //! what they do to it is lost.
 
 use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::code::Code;
 use super::{closures, function_call};
-use crate::functions::{self, Kind};
+use crate::functions;
 use crate::problem::{Problem, ProblemKind};
 
 /// Methods of lists, maps and texts that change them.
@@ -41,7 +41,7 @@ pub(super) fn check(code: &Code<'_>, problems: &mut Vec<Problem>) {
             None => None,
         };
         let Some(call) = call else { return true };
-        if functions::find(&call.name).is_none_or(|function| function.kind != Kind::Composite) {
+        if functions::find(&call.name).is_none_or(|function| !function.copies()) {
             return true;
         }
         for argument in &call.args {
@@ -59,6 +59,7 @@ pub(super) fn check(code: &Code<'_>, problems: &mut Vec<Problem>) {
                     let kind = ProblemKind::CapturedChange { function: function.clone(), variable: variable.to_owned() };
                     let help = match function.as_str() {
                         "parallel" => "let the closure give what it found; `parallel` gives it back item by item",
+                        "undo" => "it is called when the script has ended; let it do what it does by actions",
                         _ => "let the closure give what it found; it is what the call gives",
                     };
                     problems.push(Problem::new(kind).at(code.place(position)).with_help(Some(help.to_owned())));

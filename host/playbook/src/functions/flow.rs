@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use cordon_contract::{Delivery, Effect, ErrorKind, Failure, Repeat, StepKey, Value, name};
+use cordon_contract::{Delivery, Effect, ErrorKind, Failure, Repeat, Value, name};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
-use super::world::{duration, given, scope, text};
+use super::composite::composite;
+use super::world::{duration, scope, text};
 use super::{Choice, Function, Kind, Parameter, Takes};
 use crate::closure;
 use crate::run::Run;
-use crate::scope::Scope;
-use crate::step::{Answer, Composite, Entry, Pause, Step};
+use crate::step::{Composite, Pause, Step};
 use crate::thrown::{self, Error};
 use crate::value;
 
@@ -122,43 +122,40 @@ fn poll(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<D
         option(arguments, 2, "timeout").map_or(Ok(600_000), |timeout| duration(&timeout))?;
     let (every, timeout) = (Duration::from_millis(every), Duration::from_millis(timeout));
     let (look, done) = (closure::of(arguments[0])?, closure::of(arguments[1])?);
-    composite(
-        "poll",
-        Composite::Poll { every, timeout },
-        |run, key, begin| {
-            let mut iteration = begin;
-            loop {
-                let scope = Scope::inside(run.clone(), key, iteration);
-                let _inside = scope.enter();
-                let last = match look_once(context, &look, &done) {
-                    Ok(Ok(found)) => return Ok(found),
-                    Ok(Err(not_yet)) => not_yet,
-                    Err(error) => match run.recorded(&error) {
-                        Some(failure) if failure.is_retryable() && may_repeat(run, &failure) => {
-                            failure.message
-                        }
-                        _ => return Err(error),
-                    },
-                };
-                let rest = timeout.saturating_sub(run.elapsed(key));
-                if rest.is_zero() {
-                    let time = cordon_contract::units::format_duration(
-                        u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
-                    );
-                    let message = format!(
-                        "what was polled for did not come within {time}; last seen: {last}"
-                    );
-                    return Err(thrown::failure(
-                        &Failure::new(ErrorKind::Timeout, message)
-                            .with_code("playbook.poll-timeout"),
-                    ));
-                }
-                pause(run, "poll", every.min(rest), Pause::Poll)?;
-                iteration = iteration.saturating_add(1);
-                run.iterate(key, iteration)?;
+    let step = Composite::Poll { every, timeout };
+    composite("poll", step, |within| {
+        let mut iteration = within.begin;
+        loop {
+            let _look = within.look(iteration).enter();
+            let last = match look_once(context, &look, &done) {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(not_yet)) => not_yet,
+                Err(error) => match within.run.recorded(&error) {
+                    Some(failure)
+                        if failure.is_retryable() && may_repeat(&within.run, &failure) =>
+                    {
+                        failure.message
+                    }
+                    _ => return Err(error),
+                },
+            };
+            let again = Step::Again { every, timeout };
+            let is_time_left = within.run.perform(&*scope()?, "poll", again)?;
+            if is_time_left != Value::Bool(true) {
+                return Err(out_of_time(timeout, &last));
             }
-        },
-    )
+            iteration = iteration.saturating_add(1);
+            within.run.iterate(&within.key, iteration)?;
+        }
+    })
+}
+
+fn out_of_time(timeout: Duration, last: &str) -> Error {
+    let time = cordon_contract::units::format_duration(
+        u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+    );
+    let message = format!("what was polled for did not come within {time}; last seen: {last}");
+    thrown::failure(&Failure::new(ErrorKind::Timeout, message).with_code("playbook.poll-timeout"))
 }
 
 /// What was found, or what was seen instead.
@@ -212,28 +209,27 @@ fn retry(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<
         .map(|on| kinds(&on))
         .transpose()?;
     let act = closure::of(arguments[0])?;
-    composite("retry", Composite::Retry { attempts }, |run, key, begin| {
-        let mut iteration = begin;
+    composite("retry", Composite::Retry { attempts }, |within| {
+        let mut iteration = within.begin;
         loop {
-            let scope = Scope::inside(run.clone(), key, iteration);
-            let _inside = scope.enter();
+            let _try = within.scope(iteration).enter();
             let error = match act.call_raw(context, None, []) {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            let Some(failure) = run.recorded(&error) else {
+            let Some(failure) = within.run.recorded(&error) else {
                 return Err(error);
             };
             iteration = iteration.saturating_add(1);
-            if iteration >= attempts || !is_tried_again(run, &failure, kinds.as_deref()) {
+            if iteration >= attempts || !is_tried_again(&within.run, &failure, kinds.as_deref()) {
                 return Err(error);
             }
             let doubled = Duration::from_millis(backoff)
                 .saturating_mul(1 << (iteration - 1).min(20))
                 .min(BACKOFF_MAX);
             let asked = Duration::from_millis(failure.retry_after_ms.unwrap_or(0));
-            pause(run, "retry", doubled.max(asked), Pause::Retry)?;
-            run.iterate(key, iteration)?;
+            pause(&within.run, doubled.max(asked))?;
+            within.run.iterate(&within.key, iteration)?;
         }
     })
 }
@@ -287,57 +283,11 @@ fn may_repeat(run: &Run, failure: &Failure) -> bool {
             })
 }
 
-fn pause(run: &Run, what: &str, duration: Duration, reason: Pause) -> Result<(), Error> {
+fn pause(run: &Run, duration: Duration) -> Result<(), Error> {
     if duration.is_zero() {
         return run.check_stopped();
     }
-    let scope = scope()?;
-    run.perform(&scope, what, Step::Sleep { duration, reason })
+    let reason = Pause::Retry;
+    run.perform(&*scope()?, "retry", Step::Sleep { duration, reason })
         .map(|_| ())
-}
-
-/// Runs `inside` as a composite step, unless it is finished already. Its result becomes a value on the
-/// way into the record and a fresh one on the way out, the same in the first run and in a replay.
-pub(super) fn composite(
-    what: &'static str,
-    composite: Composite,
-    inside: impl FnOnce(&std::sync::Arc<Run>, &StepKey, u32) -> Result<Dynamic, Error>,
-) -> Result<Dynamic, Error> {
-    let scope = scope()?;
-    let run = scope.run().clone();
-    let (key, entry) = run.enter(&scope, what, composite)?;
-    let begin = match entry {
-        Entry::Finished(Answer::Done(value)) => return Ok(value::to_script(&value)),
-        Entry::Finished(Answer::Failed(failure)) => return Err(thrown::failure(&failure)),
-        Entry::Finished(Answer::Stopped) => return Err(thrown::terminated()),
-        Entry::Begin { iteration, .. } => iteration,
-    };
-    let result = inside(&run, &key, begin)
-        .and_then(|result| given(&format!("the result of `{what}`"), &result));
-    match result {
-        Ok(value) => run
-            .leave(&key, Answer::Done(value))
-            .map(|value| value::to_script(&value)),
-        Err(error) => {
-            let recorded = run.recorded(&error);
-            run.check_stopped()?;
-            let Some(failure) = recorded else {
-                return Err(error);
-            };
-            let replayed = run.leave(&key, Answer::Failed(Box::new(failure)));
-            match replayed {
-                // The error as it came tells the place inside; the script sees the same either way.
-                Err(recorded) => Err(in_place_of(error, recorded)),
-                Ok(_) => Err(error),
-            }
-        }
-    }
-}
-
-/// The error to go on with: what a replay would throw, at the place where it was thrown first.
-fn in_place_of(error: Error, recorded: Error) -> Error {
-    match (thrown::innermost(&error), &*recorded) {
-        (rhai::EvalAltResult::ErrorRuntime(..), rhai::EvalAltResult::ErrorRuntime(..)) => error,
-        _ => recorded,
-    }
 }

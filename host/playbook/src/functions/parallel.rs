@@ -1,20 +1,18 @@
 //! `parallel`: the same for each value of a list, side by side, on a bounded set of threads.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+mod board;
+mod workers;
 
 use cordon_contract::{Failure, Value};
-use rhai::{Dynamic, FnPtr, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
-use super::flow::{composite, option};
+use super::composite::composite;
+use super::flow::option;
 use super::world::{given, text};
 use super::{Choice, Function, Kind, Parameter, Takes};
 use crate::bind::Connection;
 use crate::closure;
-use crate::limits::STACK_SIZE;
-use crate::run::Run;
-use crate::scope::Scope;
-use crate::step::Composite;
+use crate::step::{Answer, Composite};
 use crate::thrown::{self, Error};
 
 const MAX_DEFAULT: usize = 8;
@@ -63,19 +61,6 @@ pub(super) const FUNCTIONS: &[Function] = &[Function {
     call: parallel,
 }];
 
-/// What is common to all branches.
-struct Branches<'a> {
-    context: &'a NativeCallContext<'a>,
-    run: &'a std::sync::Arc<Run>,
-    key: &'a cordon_contract::StepKey,
-    act: FnPtr,
-    items: Vec<Dynamic>,
-    stop_on_error: bool,
-    next: AtomicUsize,
-    failed: AtomicBool,
-    outcomes: Vec<Mutex<Option<Result<Value, Failure>>>>,
-}
-
 fn parallel(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let items: Vec<Dynamic> = arguments[0]
         .flatten_clone()
@@ -117,22 +102,9 @@ fn parallel(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Resu
         branches: count(items.len()),
         max: count(max),
     };
-    composite("parallel", step, |run, key, _| {
-        let outcomes = items.iter().map(|_| Mutex::new(None)).collect();
-        let branches = Branches {
-            context,
-            run,
-            key,
-            act,
-            items,
-            stop_on_error,
-            next: AtomicUsize::new(0),
-            failed: AtomicBool::new(false),
-            outcomes,
-        };
-        branches.execute(max);
-        run.check_stopped()?;
-        branches.result(shown)
+    composite("parallel", step, |within| {
+        let outcomes = workers::run(context, within, act, items, (max, stop_on_error))?;
+        result(shown, outcomes, stop_on_error)
     })
 }
 
@@ -144,111 +116,57 @@ fn show(item: &Dynamic) -> Result<Value, Error> {
     }
 }
 
-impl Branches<'_> {
-    /// Works the branches off: on this thread, and on as many more as `max` and the run allow.
-    fn execute(&self, max: usize) {
-        let helpers = self
-            .run
-            .take_threads(max.min(self.items.len()).saturating_sub(1));
-        std::thread::scope(|threads| {
-            for _ in 0..helpers.count() {
-                let worker = std::thread::Builder::new()
-                    .name("playbook-branch".to_owned())
-                    .stack_size(STACK_SIZE);
-                if worker.spawn_scoped(threads, || self.work()).is_err() {
-                    // The machine has no thread to spare; the others take its share.
-                    break;
-                }
+/// The list that `parallel` gives, or the failure that ends it.
+fn result(
+    shown: Vec<Value>,
+    outcomes: Vec<Option<Answer>>,
+    stop_on_error: bool,
+) -> Result<Dynamic, Error> {
+    let mut failures = Vec::new();
+    let mut skipped = 0;
+    let mut entries = Vec::with_capacity(shown.len());
+    for (item, outcome) in shown.into_iter().zip(outcomes) {
+        let (state, value, error) = match outcome {
+            Some(Answer::Done(value)) => ("done", value, Value::Null),
+            Some(Answer::Failed(failure)) => {
+                let caught = thrown::caught(&failure);
+                failures.push(*failure);
+                ("failed", Value::Null, caught)
             }
-            self.work();
-        });
-        self.run.waited();
+            _ => {
+                skipped += 1;
+                ("skipped", Value::Null, Value::Null)
+            }
+        };
+        entries.push(Value::map([
+            ("item", item),
+            ("state", Value::text(state)),
+            ("value", value),
+            ("error", error),
+        ]));
     }
-
-    fn work(&self) {
-        loop {
-            if self.run.check_stopped().is_err()
-                || (self.stop_on_error && self.failed.load(Ordering::Acquire))
-            {
-                return;
-            }
-            let index = self.next.fetch_add(1, Ordering::AcqRel);
-            let Some(item) = self.items.get(index) else {
-                return;
-            };
-            let branch = u32::try_from(index).unwrap_or(u32::MAX);
-            let _inside = Scope::inside(self.run.clone(), self.key, branch).enter();
-            let result = self
-                .act
-                .call_raw(self.context, None, [item.clone()])
-                .and_then(|result| given("the result of a branch of `parallel`", &result));
-            let outcome = match result {
-                Ok(value) => Ok(value),
-                Err(error) => match self.run.recorded(&error) {
-                    Some(failure) => Err(failure),
-                    None => return,
-                },
-            };
-            if outcome.is_err() {
-                self.failed.store(true, Ordering::Release);
-            }
-            if let Ok(mut place) = self.outcomes[index].lock() {
-                *place = Some(outcome);
-            }
-        }
+    let count = entries.len();
+    let items = Value::List(entries);
+    if !stop_on_error || failures.is_empty() {
+        return Ok(crate::value::to_script(&items));
     }
-
-    fn result(self, shown: Vec<Value>) -> Result<Dynamic, Error> {
-        let outcomes = self
-            .outcomes
-            .into_iter()
-            .map(|outcome| outcome.into_inner().ok().flatten());
-        let mut failures = Vec::new();
-        let mut skipped = 0;
-        let mut entries = Vec::with_capacity(shown.len());
-        for (item, outcome) in shown.into_iter().zip(outcomes) {
-            let (state, value, error) = match outcome {
-                Some(Ok(value)) => ("done", value, Value::Null),
-                Some(Err(failure)) => {
-                    let caught = thrown::caught(&failure);
-                    failures.push(failure);
-                    ("failed", Value::Null, caught)
-                }
-                None => {
-                    skipped += 1;
-                    ("skipped", Value::Null, Value::Null)
-                }
-            };
-            entries.push(Value::map([
-                ("item", item),
-                ("state", Value::text(state)),
-                ("value", value),
-                ("error", error),
-            ]));
+    let first = &failures[0];
+    let message = format!(
+        "{} of {count} branches failed and {skipped} were not begun; the first failure: {}",
+        failures.len(),
+        first.message
+    );
+    let details = Value::map([("items", items)]);
+    Err(match thrown::is_action(first) {
+        true => {
+            let code = Some("playbook.parallel".to_owned());
+            thrown::failure(&Failure {
+                message,
+                details,
+                code,
+                ..first.clone()
+            })
         }
-        let count = entries.len();
-        let items = Value::List(entries);
-        if !self.stop_on_error || failures.is_empty() {
-            return Ok(crate::value::to_script(&items));
-        }
-        let first = &failures[0];
-        let message = format!(
-            "{} of {count} branches failed and {skipped} were not begun; the first failure: {}",
-            failures.len(),
-            first.message
-        );
-        let details = Value::map([("items", items)]);
-        Err(match thrown::is_action(first) {
-            true => {
-                let code = Some("playbook.parallel".to_owned());
-                thrown::failure(&Failure {
-                    message,
-                    details,
-                    code,
-                    ..first.clone()
-                })
-            }
-            false => thrown::failed(message, details),
-        })
-    }
+        false => thrown::failed(message, details),
+    })
 }

@@ -1,11 +1,11 @@
-//! Functions that reach out of the script: connections, secrets, clock, waiting, and what people see.
+//! Functions that reach out of the script: connections, secrets, the clock, waiting.
 
 use cordon_contract::{SecretReference, Value, name, units};
 use rhai::{Dynamic, NativeCallContext};
 
 use super::{Exact, Function, Kind, Parameter, Takes};
 use crate::scope::Scope;
-use crate::step::{LogLevel, Pause, Step};
+use crate::step::{Pause, Step};
 use crate::thrown::{self, Error};
 use crate::timestamp::Timestamp;
 use crate::value;
@@ -96,78 +96,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         example_gives: "",
         hides: &[&[Exact::Integer], &[Exact::Float]],
         call: sleep,
-    },
-    Function {
-        name: "log",
-        parameters: &[
-            Parameter {
-                name: "message",
-                takes: Takes::Any,
-                optional: false,
-                docs: "the line",
-            },
-            Parameter {
-                name: "level",
-                takes: Takes::Text,
-                optional: true,
-                docs: "`\"debug\"`, `\"info\"` (the default), `\"warn\"` or `\"error\"`",
-            },
-        ],
-        gives: "",
-        docs: "Writes a line to the log of the run. `print` does the same, `debug` with the level `debug`.",
-        kind: Kind::Step,
-        example: "log(\"the agent is older than we support\", \"warn\");",
-        example_gives: "",
-        hides: &[&[Exact::Float]],
-        call: log,
-    },
-    Function {
-        name: "progress",
-        parameters: &[
-            Parameter {
-                name: "message",
-                takes: Takes::Text,
-                optional: false,
-                docs: "what is going on",
-            },
-            Parameter {
-                name: "percent",
-                takes: Takes::Integer,
-                optional: true,
-                docs: "how far it is, 0 to 100",
-            },
-        ],
-        gives: "",
-        docs: "Tells whoever watches the run how far it is.",
-        kind: Kind::Step,
-        example: "progress(\"waiting for the collector\", 60);",
-        example_gives: "",
-        hides: &[],
-        call: progress,
-    },
-    Function {
-        name: "note",
-        parameters: &[
-            Parameter {
-                name: "title",
-                takes: Takes::Text,
-                optional: false,
-                docs: "what it is",
-            },
-            Parameter {
-                name: "value",
-                takes: Takes::Any,
-                optional: false,
-                docs: "what was found",
-            },
-        ],
-        gives: "",
-        docs: "Keeps a finding with the result of the run, for the person who reads it.",
-        kind: Kind::Step,
-        example: "note(\"hosts without an agent\", [\"ws-17\", \"ws-23\"]);",
-        example_gives: "",
-        hides: &[],
-        call: note,
     },
 ];
 
@@ -276,72 +204,6 @@ fn sleep(_: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynami
         Step::Sleep {
             duration,
             reason: Pause::Sleep,
-        },
-    )?;
-    Ok(Dynamic::UNIT)
-}
-
-fn log(_: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    let level = match arguments.get(1).map(|level| text(level)).as_deref() {
-        None | Some("info") => LogLevel::Info,
-        Some("debug") => LogLevel::Debug,
-        Some("warn") => LogLevel::Warn,
-        Some("error") => LogLevel::Error,
-        Some(other) => {
-            let help =
-                "it is `log(message, level)` with \"debug\", \"info\", \"warn\" or \"error\"";
-            return Err(thrown::mistake(
-                format!("\"{other}\" is no level of the log"),
-                Some(help),
-            ));
-        }
-    };
-    let message = match arguments[0].is_string() || arguments[0].is_char() {
-        true => text(arguments[0]),
-        false => given("`log`", arguments[0])?.to_json(),
-    };
-    line(level, message)
-}
-
-/// A line for the log of the run.
-pub(crate) fn line(level: LogLevel, message: String) -> Result<Dynamic, Error> {
-    let scope = scope()?;
-    scope
-        .run()
-        .perform(&scope, "log", Step::Log { level, message })?;
-    Ok(Dynamic::UNIT)
-}
-
-fn progress(_: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    let percent = match arguments.get(1).and_then(|percent| percent.as_int().ok()) {
-        None => None,
-        Some(percent) => match u8::try_from(percent) {
-            Ok(percent) if percent <= 100 => Some(percent),
-            _ => {
-                return Err(thrown::mistake(
-                    format!("{percent} is not in 0..=100"),
-                    None,
-                ));
-            }
-        },
-    };
-    let scope = scope()?;
-    let message = text(arguments[0]);
-    scope
-        .run()
-        .perform(&scope, "progress", Step::Progress { message, percent })?;
-    Ok(Dynamic::UNIT)
-}
-
-fn note(_: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    let scope = scope()?;
-    let value = given("`value` of `note`", arguments[1])?;
-    scope.run().perform(
-        &scope,
-        "note",
-        Step::Note {
-            title: text(arguments[0]),
-            value,
         },
     )?;
     Ok(Dynamic::UNIT)
