@@ -291,23 +291,21 @@ impl fmt::Display for InputType {
     }
 }
 
-impl Question {
-    /// The answer that a person gave, in the form that the script sees.
-    ///
-    /// # Errors
-    /// Why it is none, reading well after the question and a colon.
-    pub fn accept(&self, given: Given) -> Result<Value, String> {
-        let takes = self.answer_type().map_err(|(message, _)| message)?;
-        takes.convert(&given)
-    }
+/// The answer that a person gave to a question, in the form that the script sees.
+///
+/// # Errors
+/// Why it is none, reading well after the question and a colon.
+pub fn accept_answer(question: &Question, given: Given) -> Result<Value, String> {
+    let takes = answer_type(question).map_err(|(message, _)| message)?;
+    takes.convert(&given)
+}
 
-    /// What an answer is; else a message and what to do.
-    pub(crate) fn answer_type(&self) -> Result<InputType, (String, Option<String>)> {
-        match (&self.takes, self.choices.as_slice()) {
-            (None, []) => Ok(InputType::String),
-            (None, choices) => Ok(InputType::Choice(choices.to_vec())),
-            (Some(takes), choices) => InputType::parse(takes, choices),
-        }
+/// What an answer to a question is; else a message and what to do.
+pub(crate) fn answer_type(question: &Question) -> Result<InputType, (String, Option<String>)> {
+    match (&question.takes, question.choices.as_slice()) {
+        (None, []) => Ok(InputType::String),
+        (None, choices) => Ok(InputType::Choice(choices.to_vec())),
+        (Some(takes), choices) => InputType::parse(takes, choices),
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub use cordon_contract::step::{Answer, Approval, Composite, LogLevel, Pause, Question, Step};
 use cordon_contract::{StepKey, Value};
+use serde::{Deserialize, Serialize};
 
 /// What is known of a composite step when the script reaches it.
 #[derive(Debug, Clone, PartialEq)]

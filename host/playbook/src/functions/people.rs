@@ -6,7 +6,7 @@ use rhai::{Dynamic, NativeCallContext};
 use super::flow::option;
 use super::world::{duration, given, scope, text};
 use super::{Choice, Function, Kind, Parameter, Takes};
-use crate::input::Given;
+use crate::input::{self, Given};
 use crate::step::{Approval, Question, Step};
 use crate::thrown::{self, Error};
 use crate::value;
@@ -144,13 +144,12 @@ fn ask(_: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Result<Dynamic,
         expires_ms: expires(arguments)?,
         default: None,
     };
-    question.answer_type().map_err(|(message, help)| {
+    input::answer_type(&question).map_err(|(message, help)| {
         thrown::mistake(format!("`type` of `ask`: {message}"), help.as_deref())
     })?;
     if let Some(default) = option(arguments, 0, "default").filter(|default| !default.is_unit()) {
         let default = given("`default` of `ask`", &default)?;
-        let default = question
-            .accept(Given::Value(default))
+        let default = input::accept_answer(&question, Given::Value(default))
             .map_err(|error| thrown::mistake(format!("`default` of `ask`: {error}"), None))?;
         question.default = Some(default);
     }
