@@ -111,6 +111,12 @@ impl Directory {
         &self.settings
     }
 
+    /// Where runs are kept, and nothing that a person writes.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
     /// Where connectors are.
     #[must_use]
     pub fn connectors(&self) -> PathBuf {

@@ -1,131 +1,24 @@
-//! One run of a playbook, or one call of an action, from start to report.
+//! One call of an action outside of any playbook, by the same seam as a step of a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use cordon_contract::step::{Answer, Step};
 use cordon_contract::value::Map;
 use cordon_contract::{Failure, StepKey, Value};
-use cordon_playbook::step::{Answer, Performer as _, Step, StopReason};
-use cordon_playbook::{Bindings, Limits, Playbook, RunError};
+use cordon_journal::run::{Order, State, Status};
+use cordon_journal::{Moment, RunId, StoreError};
+use cordon_playbook::step::Performer as _;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::engine::{Facts, Machine, Senses as _};
 use crate::event::Watcher;
-use crate::live::{InDoubt, Link, Live, Note, Stopper, Write};
-
-/// A run that is ready to start.
-pub struct Execution {
-    /// What is run.
-    pub playbook: Playbook,
-    /// Its aliases, bound.
-    pub bindings: Bindings,
-    /// The connections behind them by name.
-    pub links: BTreeMap<String, Link>,
-    /// Its inputs, converted.
-    pub input: Map,
-    /// What it may use.
-    pub limits: Limits,
-    /// Who watches.
-    pub watcher: Arc<dyn Watcher>,
-}
-
-/// A run that goes on.
-pub struct Running {
-    /// Its identity.
-    pub run: Uuid,
-    stopper: Stopper,
-    report: JoinHandle<Report>,
-}
-
-/// How a run ended, and what it did.
-#[derive(Debug)]
-pub struct Report {
-    /// Its identity.
-    pub run: Uuid,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What the playbook noted.
-    pub notes: Vec<Note>,
-    /// What was done to products, also by a run that failed.
-    pub writes: Vec<Write>,
-    /// The writes of which nobody knows whether they happened.
-    pub in_doubt: Vec<InDoubt>,
-    /// How long it took.
-    pub took: Duration,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// With this result.
-    Done(Value),
-    /// With an error.
-    Failed(Box<RunError>),
-    /// Somebody cancelled it.
-    Cancelled,
-    /// The answer of a write was lost, and nobody can know what happened.
-    InDoubt,
-}
-
-impl Execution {
-    /// Starts the run on threads of its own. Must be called inside of a tokio runtime, which then
-    /// drives its calls.
-    #[must_use]
-    pub fn start(self) -> Running {
-        let run = Uuid::new_v4();
-        let live = Arc::new(Live::new(run, Handle::current(), self.links, self.watcher));
-        let stopper = live.stopper();
-        let bindings = Arc::new(self.bindings);
-        let report = tokio::task::spawn_blocking(move || {
-            let began = Instant::now();
-            let performer = Arc::clone(&live);
-            let result = self
-                .playbook
-                .run(&self.input, &bindings, performer, &self.limits);
-            let in_doubt = live.in_doubt();
-            let outcome = match result {
-                // Another limit or a cancellation does not change what is not known.
-                _ if !in_doubt.is_empty() => Outcome::InDoubt,
-                Ok(value) => Outcome::Done(value),
-                Err(RunError::Stopped {
-                    reason: StopReason::Cancelled,
-                }) => Outcome::Cancelled,
-                Err(error) => Outcome::Failed(Box::new(error)),
-            };
-            Report {
-                run,
-                outcome,
-                notes: live.notes(),
-                writes: live.writes(),
-                in_doubt,
-                took: began.elapsed(),
-            }
-        });
-        Running {
-            run,
-            stopper,
-            report,
-        }
-    }
-}
-
-impl Running {
-    /// A handle that ends the run.
-    #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
-    }
-
-    /// Waits for the end.
-    ///
-    /// # Errors
-    /// A defect: the thread of the run panicked.
-    pub async fn finish(self) -> Result<Report, tokio::task::JoinError> {
-        self.report.await
-    }
-}
+use crate::live::{Link, LiveProducts, LiveSurroundings};
+use crate::performer::{Children, Parts, Steps};
+use crate::report::InDoubt;
+use crate::stopper::Stopper;
+use crate::unkept::Unkept;
 
 /// What came of a single call.
 #[derive(Debug)]
@@ -140,8 +33,8 @@ pub enum CallOutcome {
     InDoubt(Box<InDoubt>),
 }
 
-/// Calls one action outside of any playbook, by the same seam: one step of a run of its own.
-/// `stopper` gets the handle that ends it, before the call begins.
+/// Calls one action: the one step of a run that is not kept, whose waits hold the caller.
+/// `stopper` ends it.
 ///
 /// # Errors
 /// A defect: the thread of the call panicked.
@@ -151,25 +44,100 @@ pub async fn call(
     action: &str,
     arguments: Map,
     watcher: Arc<dyn Watcher>,
-    stopper: impl FnOnce(Stopper),
+    stopper: Stopper,
 ) -> Result<CallOutcome, tokio::task::JoinError> {
-    let links = BTreeMap::from([(name.to_owned(), link)]);
-    let live = Live::new(Uuid::new_v4(), Handle::current(), links, watcher);
-    stopper(live.stopper());
-    let (connection, action) = (name.to_owned(), action.to_owned());
+    let facts = Facts(BTreeMap::from([(
+        name.to_owned(),
+        Arc::clone(link.connector.model()),
+    )]));
+    let runtime = Handle::current();
+    let surroundings = Arc::new(LiveSurroundings::new(runtime.clone(), None));
+    let run = RunId(Uuid::new_v4());
+    let machine = Machine::new(
+        run,
+        Arc::new(order(surroundings.now())),
+        &status(),
+        &[],
+        facts,
+    );
+    let steps = Steps::new(Parts {
+        machine,
+        store: Arc::new(Unkept::default()),
+        surroundings,
+        products: Arc::new(LiveProducts {
+            links: BTreeMap::from([(name.to_owned(), link)]),
+            runtime,
+        }),
+        children: Arc::new(Childless),
+        watcher,
+        stopper,
+        waits_here: true,
+    });
+    let key = StepKey::root(1);
     let step = Step::Action {
-        connection,
-        action,
-        arguments,
+        connection: name.to_owned(),
+        action: action.to_owned(),
+        arguments: arguments.clone(),
+        undoable: false,
     };
     tokio::task::spawn_blocking(move || {
-        let answer = live.perform(&StepKey::root(1), step);
-        match (answer, live.in_doubt().pop()) {
+        let answer = steps.perform(&key, step);
+        match (answer, steps.machine().doubt_of(&key)) {
             (Answer::Done(value), _) => CallOutcome::Done(value),
             (Answer::Failed(failure), _) => CallOutcome::Failed(failure),
-            (Answer::Stopped, Some(in_doubt)) => CallOutcome::InDoubt(Box::new(in_doubt)),
-            (Answer::Stopped, None) => CallOutcome::Cancelled,
+            (_, Some(failure)) => CallOutcome::InDoubt(Box::new(InDoubt {
+                step: key,
+                arguments,
+                failure,
+            })),
+            (Answer::Stopped | Answer::Parked, None) => CallOutcome::Cancelled,
         }
     })
     .await
+}
+
+/// A call starts no runs.
+struct Childless;
+
+impl Children for Childless {
+    fn child(
+        &self,
+        _: &Machine,
+        _: &StepKey,
+        _: &Step,
+        _: RunId,
+    ) -> Result<Option<Answer>, StoreError> {
+        Ok(None)
+    }
+}
+
+fn order(now: Moment) -> Order {
+    Order {
+        playbook: String::new(),
+        version: String::new(),
+        input: Map::new(),
+        bindings: BTreeMap::new(),
+        started_by: String::new(),
+        created: now,
+        deadline: Moment(i64::MAX),
+        tags: Vec::new(),
+        parent: None,
+        depth: 0,
+        retry_of: None,
+        slot: None,
+        journal_bytes_max: u64::MAX,
+        journal_records_max: u64::MAX,
+    }
+}
+
+fn status() -> Status {
+    Status {
+        state: State::Going,
+        due: None,
+        waits: Vec::new(),
+        seq: 0,
+        records: 0,
+        bytes: 0,
+        end: None,
+    }
 }

@@ -15,7 +15,9 @@ use crate::live::Link;
 /// The loaded connectors of an automation directory, and its connections by name.
 pub struct Inventory {
     directory: Directory,
+    runtime: Runtime,
     connectors: BTreeMap<String, Arc<Connector>>,
+    paths: BTreeMap<String, PathBuf>,
     refused: Vec<Refused>,
 }
 
@@ -37,6 +39,25 @@ pub enum InventoryError {
     /// The folder of connectors cannot be read.
     #[error(transparent)]
     Connectors(#[from] Box<LoadError>),
+}
+
+/// Why the bytes of a connector are not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// Its file cannot be read.
+    #[error("cannot read `{}`: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// Its file was changed since it was loaded.
+    #[error("the connector `{name}` was changed while it was being used; start again")]
+    Changed {
+        /// The connector.
+        name: String,
+    },
 }
 
 /// Why a connection is not usable.
@@ -127,6 +148,7 @@ impl Inventory {
             limits,
         })?;
         let mut connectors = BTreeMap::new();
+        let mut paths = BTreeMap::new();
         let mut refused = Vec::new();
         for entry in runtime
             .load_folder(&directory.connectors())
@@ -135,7 +157,9 @@ impl Inventory {
         {
             match entry.result {
                 Ok(connector) => {
-                    connectors.insert(connector.model().manifest.name.clone(), connector);
+                    let name = connector.model().manifest.name.clone();
+                    paths.insert(name.clone(), entry.path);
+                    connectors.insert(name, connector);
                 }
                 Err(error) => refused.push(Refused {
                     path: entry.path,
@@ -145,7 +169,9 @@ impl Inventory {
         }
         Ok(Self {
             directory,
+            runtime,
             connectors,
+            paths,
             refused,
         })
     }
@@ -154,6 +180,35 @@ impl Inventory {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// What loads connectors.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// The bytes of a connector's component, as they were loaded.
+    ///
+    /// # Errors
+    /// Where its file is not any more what was loaded.
+    pub fn component(&self, name: &str) -> Result<Vec<u8>, ComponentError> {
+        let (Some(connector), Some(path)) = (self.connectors.get(name), self.paths.get(name))
+        else {
+            return Err(ComponentError::Changed {
+                name: name.to_owned(),
+            });
+        };
+        let bytes = std::fs::read(path).map_err(|error| ComponentError::Unreadable {
+            path: path.clone(),
+            error,
+        })?;
+        if crate::engine::digest(&bytes) != connector.model().digest {
+            return Err(ComponentError::Changed {
+                name: name.to_owned(),
+            });
+        }
+        Ok(bytes)
     }
 
     /// The connectors by name.
@@ -219,8 +274,26 @@ impl Inventory {
     pub fn link(&self, name: &str) -> Result<Link, LinkError> {
         let file = self.connection_file(name)?;
         let connector = Arc::clone(self.connector_of(name, &file)?);
+        self.open(&file, connector)
+    }
+
+    /// A connection with a version of its connector that a run began with.
+    ///
+    /// # Errors
+    /// Where it is not usable.
+    pub fn link_with(&self, name: &str, connector: Arc<Connector>) -> Result<Link, LinkError> {
+        let file = self.connection_file(name)?;
+        if !file.enabled {
+            return Err(LinkError::Disabled {
+                name: name.to_owned(),
+            });
+        }
+        self.open(&file, connector)
+    }
+
+    fn open(&self, file: &ConnectionFile, connector: Arc<Connector>) -> Result<Link, LinkError> {
         let connection =
-            Connection::open(&file, &connector.model().manifest, self.directory.root())
+            Connection::open(file, &connector.model().manifest, self.directory.root())
                 .map_err(Box::new)?;
         Ok(Link {
             connection,

@@ -1,19 +1,54 @@
 //! `cordon.toml`: what holds for a whole automation directory.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cordon_contract::{name, units};
+use cordon_journal::run::Outcome;
 use toml::de::{DeTable, DeValue};
 
 /// What `cordon.toml` says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The limits of one call of a connector.
     pub connector_limits: cordon_connector::Limits,
     /// The limits of one run of a playbook.
     pub playbook_limits: cordon_playbook::Limits,
+    /// What one run may record, in bytes. A warning comes at 80 %.
+    pub journal_size: u64,
+    /// What one run may record, in records; a read is one, a write two. A warning comes at 80 %.
+    pub journal_records: u64,
+    /// So many runs are executed at a time; each takes a thread, and further ones for `parallel`. Those
+    /// that wait are not counted.
+    pub runs_at_once: usize,
+    /// Who has which role, for `approve(#{ role: … })`: names of users of this machine.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// How long ended runs are kept, by outcome.
+    pub retention: BTreeMap<Outcome, Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let kept = |outcome| match outcome {
+            Outcome::Succeeded | Outcome::Skipped => DAY * 90,
+            _ => DAY * 365,
+        };
+        Self {
+            connector_limits: cordon_connector::Limits::default(),
+            playbook_limits: cordon_playbook::Limits::default(),
+            journal_size: 64 << 20,
+            journal_records: 200_000,
+            runs_at_once: 64,
+            roles: BTreeMap::new(),
+            retention: Outcome::ALL
+                .into_iter()
+                .map(|outcome| (outcome, kept(outcome)))
+                .collect(),
+        }
+    }
 }
 
 /// What is wrong with `cordon.toml`, and where.
@@ -30,54 +65,69 @@ pub struct SettingsError {
     pub problem: String,
 }
 
-/// How a limit of playbooks is set.
-enum Playbook {
-    Count(fn(&mut cordon_playbook::Limits, u64)),
-    Size(fn(&mut cordon_playbook::Limits, u64)),
-    Time(fn(&mut cordon_playbook::Limits, Duration)),
+/// How a limit of runs is set.
+enum Run {
+    Count(fn(&mut Settings, u64)),
+    Size(fn(&mut Settings, u64)),
+    Time(fn(&mut Settings, Duration)),
 }
 
-/// The limits of playbooks by name. What cannot be changed is not among them: it is bounded by the
+/// The limits of runs by name. What cannot be changed is not among them: it is bounded by the
 /// stack of the threads that run scripts.
-const PLAYBOOK_LIMITS: [(&str, Playbook); 10] = [
+const RUN_LIMITS: [(&str, Run); 13] = [
+    (
+        "journal_size",
+        Run::Size(|settings, number| settings.journal_size = number),
+    ),
+    (
+        "journal_records",
+        Run::Count(|settings, number| settings.journal_records = number),
+    ),
+    (
+        "runs_at_once",
+        Run::Count(|settings, number| settings.runs_at_once = size(number)),
+    ),
     (
         "operations",
-        Playbook::Count(|limits, number| limits.operations = number),
+        Run::Count(|settings, number| settings.playbook_limits.operations = number),
     ),
     (
         "steps",
-        Playbook::Count(|limits, number| limits.steps = number),
+        Run::Count(|settings, number| settings.playbook_limits.steps = number),
     ),
-    ("time", Playbook::Time(|limits, time| limits.time = time)),
+    ("time", Run::Time(|settings, time| settings.playbook_limits.time = time)),
     (
         "computing",
-        Playbook::Time(|limits, time| limits.computing = time),
+        Run::Time(|settings, time| settings.playbook_limits.computing = time),
     ),
     (
         "text_size",
-        Playbook::Size(|limits, number| limits.text_size = size(number)),
+        Run::Size(|settings, number| settings.playbook_limits.text_size = size(number)),
     ),
     (
         "list_size",
-        Playbook::Count(|limits, number| limits.list_size = size(number)),
+        Run::Count(|settings, number| settings.playbook_limits.list_size = size(number)),
     ),
     (
         "map_size",
-        Playbook::Count(|limits, number| limits.map_size = size(number)),
+        Run::Count(|settings, number| settings.playbook_limits.map_size = size(number)),
     ),
     (
         "variables",
-        Playbook::Count(|limits, number| limits.variables = size(number)),
+        Run::Count(|settings, number| settings.playbook_limits.variables = size(number)),
     ),
     (
         "modules",
-        Playbook::Count(|limits, number| limits.modules = size(number)),
+        Run::Count(|settings, number| settings.playbook_limits.modules = size(number)),
     ),
     (
         "threads",
-        Playbook::Count(|limits, number| limits.threads = size(number)),
+        Run::Count(|settings, number| settings.playbook_limits.threads = size(number)),
     ),
 ];
+
+/// The sections of the file.
+const SECTIONS: [&str; 3] = ["limits", "roles", "retention"];
 
 fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
@@ -99,39 +149,95 @@ impl Settings {
             .map_err(|error| wrong(error.span().unwrap_or(0..0), error.message().to_owned()))?;
         let mut settings = Self::default();
         for (key, value) in table.get_ref() {
-            if key.get_ref() != "limits" {
-                let problem = format!("`{}` is no section; there is `[limits]`", key.get_ref());
+            let section = key.get_ref().as_ref();
+            if !SECTIONS.contains(&section) {
+                let hint = match name::nearest(section, SECTIONS) {
+                    Some(near) => format!("did you mean `[{near}]`?"),
+                    None => format!("there are `[{}]`", SECTIONS.join("]`, `[")),
+                };
+                let problem = format!("`{section}` is no section; {hint}");
                 return Err(wrong(key.span(), problem));
             }
-            let DeValue::Table(limits) = value.get_ref() else {
+            let DeValue::Table(entries) = value.get_ref() else {
                 return Err(wrong(
                     value.span(),
-                    "`limits` is a section: `[limits]`".to_owned(),
+                    format!("`{section}` is a section: `[{section}]`"),
                 ));
             };
-            for (name, value) in limits {
-                let text = match value.get_ref() {
-                    DeValue::String(text) => text.to_string(),
-                    DeValue::Integer(number) => number.to_string(),
-                    _ => {
-                        let problem = "a limit is a number or a text such as \"64MiB\"";
-                        return Err(wrong(value.span(), problem.to_owned()));
-                    }
+            for (name, value) in entries {
+                let set = match section {
+                    "limits" => settings.limit(name.get_ref(), value.get_ref()),
+                    "roles" => settings.role(name.get_ref(), value.get_ref()),
+                    _ => settings.kept(name.get_ref(), value.get_ref()),
                 };
-                settings
-                    .set_limit(name.get_ref(), &text)
-                    .map_err(|problem| match problem {
-                        Problem::Name(problem) => wrong(name.span(), problem),
-                        Problem::Value(problem) => wrong(value.span(), problem),
-                    })?;
+                set.map_err(|problem| match problem {
+                    Problem::Name(problem) => wrong(name.span(), problem),
+                    Problem::Value(problem) => wrong(value.span(), problem),
+                })?;
             }
         }
         Ok(settings)
     }
 
+    fn limit(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), Problem> {
+        let text = match value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) => number.to_string(),
+            _ => {
+                let problem = "a limit is a number or a text such as \"64MiB\"";
+                return Err(Problem::Value(problem.to_owned()));
+            }
+        };
+        self.set_limit(name, &text)
+    }
+
+    fn role(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), Problem> {
+        let wrong = || {
+            let problem = "a role is a list of user names: `[\"alice\", \"bob\"]`";
+            Problem::Value(problem.to_owned())
+        };
+        let DeValue::Array(people) = value else {
+            return Err(wrong());
+        };
+        let people: Option<Vec<String>> = people
+            .iter()
+            .map(|person| match person.get_ref() {
+                DeValue::String(person) => Some(person.to_string()),
+                _ => None,
+            })
+            .collect();
+        self.roles.insert(name.to_owned(), people.ok_or_else(wrong)?);
+        Ok(())
+    }
+
+    fn kept(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), Problem> {
+        let names = Outcome::ALL.map(Outcome::name);
+        let outcome = Outcome::ALL
+            .into_iter()
+            .find(|outcome| outcome.name() == name);
+        let Some(outcome) = outcome else {
+            let hint = match name::nearest(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are `{}`", names.join("`, `")),
+            };
+            return Err(Problem::Name(format!(
+                "runs do not end `{name}`; {hint}"
+            )));
+        };
+        let DeValue::String(text) = value else {
+            let problem = "how long runs are kept is a duration: \"90d\"";
+            return Err(Problem::Value(problem.to_owned()));
+        };
+        let milliseconds =
+            units::parse_duration(text).map_err(|error| Problem::Value(error.to_string()))?;
+        self.retention
+            .insert(outcome, Duration::from_millis(milliseconds));
+        Ok(())
+    }
+
     fn set_limit(&mut self, given: &str, text: &str) -> Result<(), Problem> {
-        if let Some((name, playbook)) = PLAYBOOK_LIMITS.iter().find(|(name, _)| *name == given) {
-            return set_playbook_limit(&mut self.playbook_limits, playbook, text)
+        if let Some((name, limit)) = RUN_LIMITS.iter().find(|(name, _)| *name == given) {
+            return set_run_limit(self, limit, text)
                 .map_err(|problem| Problem::Value(format!("limit `{name}`: {problem}")));
         }
         let connector = cordon_connector::limits::TABLE.iter().map(|row| row.name);
@@ -141,7 +247,7 @@ impl Settings {
                 .set_text(given, text)
                 .map_err(|error| Problem::Value(error.to_string()));
         }
-        let known = connector.chain(PLAYBOOK_LIMITS.iter().map(|(name, _)| *name));
+        let known = connector.chain(RUN_LIMITS.iter().map(|(name, _)| *name));
         let hint = match name::nearest(given, known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are `{}`", known.collect::<Vec<_>>().join("`, `")),
@@ -158,23 +264,19 @@ enum Problem {
     Value(String),
 }
 
-fn set_playbook_limit(
-    limits: &mut cordon_playbook::Limits,
-    limit: &Playbook,
-    text: &str,
-) -> Result<(), String> {
+fn set_run_limit(settings: &mut Settings, limit: &Run, text: &str) -> Result<(), String> {
     let count = |text: &str| match text.parse::<u64>() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err(format!("`{text}` is not a whole number above 0")),
     };
     match limit {
-        Playbook::Count(set) => set(limits, count(text)?),
-        Playbook::Size(set) => {
-            set(limits, units::parse_size(text).or_else(|_| count(text))?);
+        Run::Count(set) => set(settings, count(text)?),
+        Run::Size(set) => {
+            set(settings, units::parse_size(text).or_else(|_| count(text))?);
         }
-        Playbook::Time(set) => {
+        Run::Time(set) => {
             let milliseconds = units::parse_duration(text).map_err(|error| error.to_string())?;
-            set(limits, Duration::from_millis(milliseconds));
+            set(settings, Duration::from_millis(milliseconds));
         }
     }
     Ok(())
@@ -203,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    fn roles_are_lists_of_people_and_retention_goes_by_outcome() {
+        let settings =
+            parse("[roles]\nduty = [\"alice\", \"bob\"]\n[retention]\nfailed = \"7d\"\n").unwrap();
+        assert_eq!(settings.roles["duty"], ["alice", "bob"]);
+        assert_eq!(
+            settings.retention[&Outcome::Failed],
+            Duration::from_secs(7 * 24 * 3600)
+        );
+        assert!(parse("[roles]\nduty = \"alice\"\n").is_err());
+        assert!(parse("[retention]\nlost = \"7d\"\n").is_err());
+    }
+
+    #[test]
     fn what_is_not_known_or_out_of_range_is_refused_where_it_stands() {
         for (text, marked, problem) in [
             (
@@ -223,7 +338,7 @@ mod tests {
             (
                 "[limit]\n",
                 "limit",
-                "`limit` is no section; there is `[limits]`",
+                "`limit` is no section; did you mean `[limits]`?",
             ),
         ] {
             let error = parse(text).unwrap_err();

@@ -242,6 +242,15 @@ impl Machine {
         }
     }
 
+    /// How the answer of a write was lost of which nobody knows whether it happened.
+    #[must_use]
+    pub fn doubt_of(&self, key: &StepKey) -> Option<Failure> {
+        match &self.memory.get(key)?.stage {
+            Stage::Sent(sent) => sent.doubt.clone(),
+            _ => None,
+        }
+    }
+
     /// When a step that waits can go on.
     #[must_use]
     pub fn due(&self, key: &StepKey) -> Option<Moment> {

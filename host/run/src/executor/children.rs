@@ -10,7 +10,7 @@ use cordon_journal::{Durability, RunId, StoreError};
 use super::Shared;
 use super::catalogue::Wanted;
 use super::start;
-use crate::engine::{Machine, Senses as _};
+use crate::engine::Machine;
 use crate::performer::Children;
 
 /// How many runs may be above a run.

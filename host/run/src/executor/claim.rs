@@ -12,7 +12,7 @@ use cordon_playbook::{Playbook, RunError};
 use super::catalogue::{Prepared, Unprepared};
 use super::children::Started;
 use super::{Executor, Going, Shared, journal, lock};
-use crate::engine::{Machine, Senses as _};
+use crate::engine::Machine;
 use crate::event::Event;
 use crate::performer::{Parts, Steps};
 use crate::stopper::Stopper;
@@ -40,25 +40,8 @@ impl Executor {
         if shared.is_closing() {
             return Ok(None);
         }
-        let now = shared.surroundings.now();
-        let aside = lock(&shared.set_aside).len();
-        let busy = lock(&shared.going).len();
-        for id in shared.store.due(now, busy + aside + LOOKED_AT)? {
-            if lock(&shared.going).contains_key(&id) || lock(&shared.set_aside).contains(&id) {
-                continue;
-            }
-            let run = match shared.store.run(id) {
-                Ok(Some(run)) => run,
-                Ok(None) => continue,
-                Err(error @ StoreError::DamagedRun { .. }) => {
-                    shared.set_aside(id, &error);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if !shared.takes(&run)? || run.status.end.is_some() {
-                continue;
-            }
+        while let Some(run) = shared.next_claim()? {
+            let now = shared.surroundings.now();
             if run.status.state == State::Queued && !shared.admit(&run, now)? {
                 continue;
             }
@@ -68,7 +51,7 @@ impl Executor {
                 stopper: stopper.clone(),
                 nudged: false,
             };
-            lock(&shared.going).insert(id, going);
+            lock(&shared.going).insert(run.id, going);
             return Ok(Some(Claim {
                 shared: Arc::clone(shared),
                 run,
@@ -80,6 +63,32 @@ impl Executor {
 }
 
 impl Shared {
+    /// The run that is due the longest and not executed yet.
+    pub(super) fn next_claim(&self) -> Result<Option<Run>, StoreError> {
+        let now = self.surroundings.now();
+        let aside = lock(&self.set_aside).len();
+        let busy = lock(&self.going).len();
+        let looked_at = match self.only {
+            None => busy + aside + LOOKED_AT,
+            // Those that are due before it are not this executor's.
+            Some(_) => usize::MAX,
+        };
+        for id in self.store.due(now, looked_at)? {
+            if lock(&self.going).contains_key(&id) || lock(&self.set_aside).contains(&id) {
+                continue;
+            }
+            match self.store.run(id) {
+                Ok(Some(run)) if run.status.end.is_none() && self.takes(&run)? => {
+                    return Ok(Some(run));
+                }
+                Ok(_) => {}
+                Err(error @ StoreError::DamagedRun { .. }) => self.set_aside(id, &error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether the run is one of those that this executor is there for.
     fn takes(&self, run: &Run) -> Result<bool, StoreError> {
         let Some(only) = self.only else {

@@ -69,6 +69,7 @@ pub(crate) struct Shared {
     stirs: Mutex<u64>,
     /// Runs whose record is damaged: told once, and left alone.
     set_aside: Mutex<HashSet<RunId>>,
+    wishes_left: AtomicBool,
     closing: AtomicBool,
     broken: Mutex<Option<StoreError>>,
 }
@@ -98,6 +99,8 @@ impl Executor {
                 stirred: Condvar::new(),
                 stirs: Mutex::default(),
                 set_aside: Mutex::default(),
+                // What was wished while nobody executed.
+                wishes_left: AtomicBool::new(true),
                 closing: AtomicBool::new(false),
                 broken: Mutex::default(),
             }),
@@ -139,6 +142,26 @@ impl Executor {
     /// Where the store fails.
     pub fn next_due(&self) -> Result<Option<cordon_journal::Moment>, StoreError> {
         self.shared.store.next_due(self.shared.surroundings.now())
+    }
+
+    /// How long until this moment.
+    #[must_use]
+    pub fn until(&self, due: cordon_journal::Moment) -> Duration {
+        due.since(self.shared.surroundings.now())
+    }
+
+    /// Whether wishes are there that were not taken up yet, as far as this process knows.
+    #[must_use]
+    pub fn wishes_left(&self) -> bool {
+        self.shared.wishes_left.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing is due and nothing is wished.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn is_idle(&self) -> Result<bool, StoreError> {
+        Ok(self.shared.next_claim()?.is_none() && self.shared.store.wishes()?.is_empty())
     }
 
     /// Waits until something happened, at most for so long. `seen` is what the last call gave; what

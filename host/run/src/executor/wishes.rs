@@ -2,6 +2,7 @@
 //! wants a run to end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use cordon_contract::Value;
 use cordon_journal::record::Stop;
@@ -13,7 +14,7 @@ use cordon_playbook::input::accept_answer;
 use cordon_playbook::step::StopReason;
 
 use super::{Executor, Shared, journal, lock};
-use crate::engine::{Facts, Machine, Reaction, Refusal, Senses as _};
+use crate::engine::{Facts, Machine, Reaction, Refusal};
 
 impl Executor {
     /// Takes up what was wished, and says how many wishes that were. A wish about a run that cannot take
@@ -26,10 +27,11 @@ impl Executor {
             return Ok(0);
         }
         let mut taken = 0;
+        self.shared.wishes_left.store(false, Ordering::Release);
         for (number, wish) in self.shared.store.wishes()? {
             match self.shared.take(number, &wish) {
                 Ok(true) => taken += 1,
-                Ok(false) => {}
+                Ok(false) => self.shared.wishes_left.store(true, Ordering::Release),
                 Err(error @ StoreError::DamagedRun { .. }) => {
                     self.shared.set_aside(wish.run, &error);
                     self.shared.refuse(number, error.to_string())?;

@@ -1,0 +1,23 @@
+//! The world of live runs: real products, the real clock, the automation directory.
+
+mod catalogue;
+mod products;
+mod surroundings;
+
+use std::sync::Arc;
+
+use cordon_connection::Connection;
+use cordon_connector::Connector;
+
+pub use catalogue::LiveCatalogue;
+pub use products::LiveProducts;
+pub use surroundings::LiveSurroundings;
+
+/// A connection with the connector that speaks its product's language.
+#[derive(Clone)]
+pub struct Link {
+    /// The configured product.
+    pub connection: Arc<Connection>,
+    /// The code for it.
+    pub connector: Arc<Connector>,
+}
