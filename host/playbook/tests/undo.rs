@@ -133,6 +133,27 @@ fn branches_and_tries_register_too_and_are_gone_through_again_for_it() {
 }
 
 #[test]
+fn a_finished_parallel_that_is_gone_through_again_begins_nothing_new() {
+    let world = World::new(|_, _, arguments| match arguments.get("host") {
+        Some(host) if *host == Value::text("2") => Err(Failure::new(ErrorKind::NotFound, "gone")),
+        _ => Ok(Value::Null),
+    });
+    let code = format!(
+        "fn run(input) {{ {EDR}
+             try {{ parallel([1, 2, 3, 4], |x| {{ undo(|| edr.release(#{{ sensor_id: `${{x}}` }})); edr.list_sensors(#{{ host: `${{x}}` }}) }}, #{{ max: 1 }}) }}
+             catch (e) {{ note(\"states\", e.details.items.map(|i| i.state)); }}
+             sleep(\"1h\"); fail(\"no\") }}"
+    );
+    let (result, world, executions) =
+        run_code_waiting(Arc::new(world.waiting()), &code, &Limits::default());
+    assert_eq!((message(&result), executions), ("no".to_owned(), 2));
+    let states = json(r#"["done", "failed", "skipped", "skipped"]"#);
+    assert_eq!(notes(&world), [("states".to_owned(), states)]);
+    assert_eq!(released(&world), ["2", "1"]);
+    assert_eq!(world.calls(), 4);
+}
+
+#[test]
 fn taking_back_goes_on_where_it_waited_or_broke_off() {
     let body = format!(
         "{EDR} {} undo(|| {{ sleep(\"1h\"); edr.ping(); }}); {} fail(\"no\")",
@@ -459,6 +480,16 @@ fn a_handler_with_the_wrong_parameters_or_a_misspelt_input_is_found_at_load() {
     assert!(message.contains("`on_cancel` takes one parameter, the inputs, not 2"));
     let (_, message) = problem("fn on_cancel(input) { input.hots }");
     assert!(message.contains("`hots` is no input of this playbook"));
+}
+
+#[test]
+fn much_can_be_taken_back() {
+    let body = format!(
+        "{EDR} for i in 0..2000 {{ undo(|| edr.release(#{{ sensor_id: `${{i}}` }})); }} fail(\"no\")"
+    );
+    let (_, world) = run_in(World::silent(), &body);
+    let released = released(&world);
+    assert_eq!((released.len(), released[0].as_str()), (2000, "1999"));
 }
 
 #[test]

@@ -235,6 +235,15 @@ fn a_run_that_is_cancelled_while_a_branch_waits_is_cancelled() {
     assert_eq!(result, Err(RunError::Stopped { reason }));
 }
 
+#[test]
+fn a_defect_in_one_branch_ends_the_run_while_others_wait_and_hangs_nothing() {
+    let world = World::new(|_, _, _| panic!("as told"));
+    let body =
+        format!("{EDR} parallel(list, |x| if x == 3 {{ edr.ping() }} else {{ sleep(\"1h\") }})");
+    let (result, _) = run_in(world.waiting(), &body);
+    assert!(matches!(result, Err(RunError::Defect { .. })), "{result:?}");
+}
+
 /// Everything that a script can wait in.
 const EVERYTHING: &str = "fn or_error(act) { try { return act.call(); } catch (e) { return e.message; } }
     fn twice(x) { retry(|| { let id = uuid(); if x == 2 { fail(\"no\"); } id }) }
