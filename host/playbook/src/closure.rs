@@ -2,7 +2,7 @@
 //!
 //! A captured variable is a cell that its closure and its function share. Two threads on one cell wait
 //! for each other and then fail, and a contended cell can panic; and a composite step that is finished
-//! must leave nothing behind but its result. So the closures of `parallel`, `poll` and `retry` get
+//! must leave nothing behind but its result. So the closures of `parallel`, `poll`, `retry` and `undo` get
 //! copies of what they captured, afresh for every call.
 
 use rhai::{Array, Dynamic, FnPtr, Map};

@@ -179,8 +179,10 @@ impl Function {
     #[must_use]
     pub fn help(&self) -> String {
         let mut text = format!("### `{}`\n\n{}\n", self.signature(), self.docs);
-        if self.kind == Kind::Pure {
-            text.push_str("No step: it only computes.\n");
+        match self.kind {
+            Kind::Pure => text.push_str("No step: it only computes.\n"),
+            Kind::Around => text.push_str("No step of its own: what its closure does counts.\n"),
+            Kind::Step | Kind::Composite => {}
         }
         for parameter in self.parameters {
             text.push_str(&format!(

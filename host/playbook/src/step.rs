@@ -50,10 +50,11 @@ pub enum Branch {
 }
 
 /// Why things are done after the script.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// It failed with this, as `catch` would have seen it.
-    Failed(Value),
+    Failed(#[serde(with = "exact")] Value),
     /// Somebody cancelled it.
     Cancelled,
     /// It reached a limit of the run; the text says which.
@@ -94,7 +95,8 @@ pub trait Performer: Send + Sync {
 
     /// Called when the script has ended otherwise than with a result, before what it registered with
     /// `undo` is taken back and `on_error` or `on_cancel` is called. Says whether to do these, and
-    /// clears the stop flag if so.
+    /// clears the stop flag if so. Where the stop flag may have ended a branch before it had gone
+    /// through its record, this says no, and the run is run again with [`Performer::ended`].
     fn unwind(&self, ending: &Ending) -> bool;
 
     /// The flag that ends the script.

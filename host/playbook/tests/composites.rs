@@ -316,7 +316,7 @@ fn a_poll_goes_on_where_an_earlier_execution_left_it() {
         &format!("{EDR} poll(|| edr.ping(), |x| false, #{{ every: \"4s\", timeout: \"30s\" }})"),
     );
     assert!(result.is_err());
-    assert_eq!(world.keys(), ["0.7.0", "0.7.1", "0.8.0"]);
+    assert_eq!(world.keys(), ["0.7.0", "0.7.1", "0.8.0", "0.8.1"]);
     assert_eq!(world.pauses(), [Duration::from_secs(2)]);
 }
 

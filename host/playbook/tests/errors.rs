@@ -9,6 +9,7 @@
 mod support;
 
 use cordon_contract::{Delivery, ErrorKind, Failure, Value};
+use cordon_playbook::step::StopReason;
 use cordon_playbook::{Limits, RunError};
 use support::{World, bind, compile, json, run, run_in, script};
 
@@ -356,6 +357,49 @@ fn a_secret_is_passed_as_a_reference_and_shows_its_name_only() {
     );
     let error = run("let s = \"hunter2\"; connection(\"edr\").open(#{ password: s })").unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[test]
+fn how_a_run_ended_is_the_same_after_it_was_written_down() {
+    let stopped = [
+        StopReason::Suspended,
+        StopReason::Cancelled,
+        StopReason::Limit,
+        StopReason::InDoubt,
+        StopReason::Interrupted,
+        StopReason::Diverged,
+    ]
+    .map(|reason| RunError::Stopped { reason });
+    let errors = [
+        "fail(\"no\", #{ \"$secret\": 1, s: secret(\"a\") })",
+        "throw [1.0, 2]",
+        "let s = \"größe\"; s.nothing",
+        "connection(\"edr\").ping()",
+        "connection(\"edr\").isolate(#{ sensor: 1 }.get(\"x\", #{ sensor_id: 1 }))",
+        "loop { }",
+    ]
+    .map(|body| {
+        let failing = |_: &str, _: &str, _: &_| {
+            Err(Failure {
+                status: Some(403),
+                ..Failure::new(ErrorKind::Forbidden, "denied")
+            })
+        };
+        run_in(World::new(failing), body).0.unwrap_err()
+    });
+    let broken = RunError::Defect {
+        message: "broken".to_owned(),
+    };
+    for error in errors.into_iter().chain(stopped).chain([broken]) {
+        let written = serde_json::to_string(&error).unwrap();
+        let again: RunError = serde_json::from_str(&written).unwrap();
+        assert_eq!(again, error, "{written}");
+        assert_eq!(
+            again.place().map(|place| place.text().to_owned()),
+            error.place().map(|place| place.text().to_owned())
+        );
+        assert!(!error.to_string().is_empty());
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use cordon_contract::{SecretReference, Value};
-use cordon_playbook::{Given, Header, InputError, Offer, Playbook};
+use cordon_playbook::{Concurrency, Given, Header, InputError, Offer, OnConflict, Playbook};
 use support::{compile, json, kata};
 
 fn header(map: &str) -> Header {
@@ -225,11 +225,77 @@ fn a_wrong_header_says_what_where_and_what_to_write() {
             "the alias `edr` does not say what it needs",
         ),
         ("#{ uses: \"kata\" }", "`uses` must be a map"),
+        ("#{ tags: \"a\" }", "`tags` must be a list of texts"),
+        ("#{ tags: [\"\"] }", "`tags` has an empty one"),
+        (
+            "#{ deadline: \"0s\" }",
+            "`deadline` must be more than nothing",
+        ),
+        ("#{ deadline: \"soon\" }", "`soon` is not a duration"),
+        (
+            "#{ deadline: 5 }",
+            "`deadline` must be a duration such as \"2d\", not a whole number",
+        ),
+        (
+            "#{ dedline: \"1h\" }",
+            "`dedline` has no meaning in the header; did you mean `deadline`?",
+        ),
+        (
+            "#{ concurrency: #{ key: \"hots\" }, inputs: #{ host: \"string\" } }",
+            "`key` of `concurrency` names `hots`, which is no input; did you mean `host`?",
+        ),
+        (
+            "#{ concurrency: #{ key: [\"a\"] } }",
+            "names `a`, which is no input; add it to `inputs`",
+        ),
+        (
+            "#{ concurrency: #{ max: 0 } }",
+            "`max` of `concurrency` must be a whole number above 0",
+        ),
+        (
+            "#{ concurrency: #{ on_conflict: \"drop\" } }",
+            "`on_conflict` of `concurrency` is \"queue\" or \"skip\"",
+        ),
+        (
+            "#{ concurrency: #{ kee: \"a\" } }",
+            "`kee` has no meaning in `concurrency`",
+        ),
         ("now()", "the header must be a map"),
     ] {
         let error = wrong(map);
         assert!(error.contains(message), "{map}: {error}");
     }
+}
+
+#[test]
+fn a_header_says_how_its_runs_are_among_each_other() {
+    let plain = header("#{ title: \"a\" }");
+    assert_eq!((plain.deadline, plain.concurrency), (None, None));
+    let full = header(
+        "#{ concurrency: #{ key: \"host\", on_conflict: \"skip\" }, tags: [\"edr\", \"urgent\"], deadline: \"2d\",
+            inputs: #{ host: \"string\", case: \"string\" } }",
+    );
+    assert_eq!(full.tags, ["edr", "urgent"]);
+    assert_eq!(
+        full.deadline,
+        Some(std::time::Duration::from_secs(2 * 86_400))
+    );
+    let expected = Concurrency {
+        key: vec!["host".to_owned()],
+        max: 1,
+        on_conflict: OnConflict::Skip,
+    };
+    assert_eq!(full.concurrency.as_ref(), Some(&expected));
+    assert_eq!(
+        serde_json::to_string(&expected).unwrap(),
+        r#"{"key":["host"],"max":1,"on_conflict":"skip"}"#
+    );
+    let several = header(
+        "#{ inputs: #{ host: \"string\", case: \"string\" }, concurrency: #{ key: [\"host\", \"case\"], max: 4, on_conflict: \"queue\" } }",
+    );
+    let several = several.concurrency.unwrap();
+    assert_eq!((several.key.len(), several.max), (2, 4));
+    assert_eq!(several.on_conflict, OnConflict::Queue);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use cordon_contract::Value;
-use cordon_playbook::{Library, Limits, Playbook, PlaybookError, RunError};
+use cordon_playbook::{Bundle, Library, Limits, Playbook, PlaybookError, RunError};
 use support::World;
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -153,6 +153,72 @@ fn the_digest_covers_what_is_imported() {
     write(folder.path(), "lib.rhai", "fn f() { 2 }");
     assert_ne!(load(folder.path(), code).unwrap().digest(), first);
     assert_eq!(first.len(), 64);
+}
+
+#[test]
+fn a_bundle_is_the_whole_playbook_also_when_its_files_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "lib/hosts.rhai",
+        "import \"lib/names\" as names;\nfn broken() { names::broken() }",
+    );
+    write(
+        folder.path(),
+        "lib/names.rhai",
+        "fn broken() {\n    [1].nothing\n}",
+    );
+    let code = "import \"lib/hosts\" as hosts;\nfn run(input) { hosts::broken() }";
+    let playbook = load(folder.path(), code).unwrap();
+    let written = serde_json::to_string(&playbook.bundle()).unwrap();
+    let (digest, error) = (playbook.digest().to_owned(), run(&playbook).unwrap_err());
+    drop(folder);
+    let bundle: Bundle = serde_json::from_str(&written).unwrap();
+    assert_eq!(
+        bundle.imports.keys().collect::<Vec<_>>(),
+        ["lib/hosts", "lib/names"]
+    );
+    let again = Playbook::from_bundle(&bundle).unwrap();
+    assert_eq!(again.digest(), digest);
+    assert_eq!(again.bundle(), bundle);
+    let same = run(&again).unwrap_err();
+    assert_eq!(same, error);
+    assert_eq!(same.place().unwrap().to_string(), "lib/names.rhai:2:9");
+}
+
+#[test]
+fn a_bundle_that_lacks_an_import_is_refused() {
+    let bundle = Bundle {
+        name: "main.rhai".to_owned(),
+        text: "const PLAYBOOK = #{};\nimport \"lib\" as lib;\nfn run(input) { 1 }".to_owned(),
+        imports: [].into(),
+    };
+    let error = Playbook::from_bundle(&bundle).unwrap_err().to_string();
+    assert!(
+        error.contains("of \"lib\": it is not in the bundle"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_a_library_registered_is_taken_back_with_what_is_in_the_librarys_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "lib.rhai",
+        "import \"names\" as names;\nconst BASE = \"s\";\nfn id(n) { names::of(`${global::BASE}-${n}`) }\nfn isolate(edr, n) { edr.isolate(#{ sensor_id: id(n) }); undo(|| edr.release(#{ sensor_id: id(n) })); }",
+    );
+    write(folder.path(), "names.rhai", "fn of(n) { n }");
+    let code = "import \"lib\" as lib;\nfn run(input) { lib::isolate(connection(\"edr\"), 7); fail(\"no\") }";
+    let playbook = load(folder.path(), code).unwrap();
+    let mut offers = support::offers();
+    offers.remove("edrs");
+    let bindings = std::sync::Arc::new(playbook.bind(&offers).unwrap());
+    let world = std::sync::Arc::new(World::silent());
+    let limits = Limits::default();
+    let result = playbook.run(&Default::default(), &bindings, world.clone(), &limits);
+    assert_eq!(result.unwrap_err().to_string(), "no");
+    assert_eq!(world.called()[1], r#"release {"sensor_id":"s-7"}"#);
 }
 
 #[test]

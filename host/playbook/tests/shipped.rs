@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{ErrorKind, Failure, Value};
+use cordon_contract::{Effect, ErrorKind, Failure, Value};
 use cordon_playbook::step::Step;
 use cordon_playbook::{Given, Library, Limits, Offer, Playbook, RunError};
 use support::{World, json, wit};
@@ -32,9 +32,16 @@ fn load(name: &str) -> Playbook {
 /// Runs a shipped playbook on a connection whose actions are those of the connector's WIT.
 fn run(name: &str, inputs: &[(&str, &str)], world: World) -> (Result<Value, RunError>, Arc<World>) {
     let playbook = load(name);
+    let mut model = (*wit::model("kata", &root().join("plugins/kata/wit"))).clone();
+    for action in &mut model.actions {
+        if action.name == "isolate" {
+            action.manifest.effect = Effect::Reversible;
+            action.manifest.inverse = Some("release".to_owned());
+        }
+    }
     let offer = Offer {
         name: "kata-1".to_owned(),
-        model: wit::model("kata", &root().join("plugins/kata/wit")),
+        model: Arc::new(model),
     };
     let bindings = playbook
         .bind(&[("edr".to_owned(), vec![offer])].into())
@@ -57,18 +64,6 @@ fn run(name: &str, inputs: &[(&str, &str)], world: World) -> (Result<Value, RunE
         ),
         world,
     )
-}
-
-/// The actions that were called, with their arguments, in order.
-fn called(world: &World) -> Vec<String> {
-    let steps = world.steps.lock().unwrap();
-    let calls = steps.iter().filter_map(|(_, step)| match step {
-        Step::Action {
-            action, arguments, ..
-        } => Some(format!("{action} {}", Value::Map(arguments.clone()))),
-        _ => None,
-    });
-    calls.collect()
 }
 
 fn notes(world: &World) -> Vec<String> {
@@ -142,7 +137,7 @@ fn contain_isolates_the_host_runs_the_program_and_waits_for_it() {
         "task": {"task_id": "T-1", "state": "completed", "succeeded": true}}]}"#;
     assert_eq!(result.unwrap(), json(expected));
     assert_eq!(
-        called(&world),
+        world.called(),
         [
             r#"list-sensors {"host":"host4"}"#,
             r#"get-isolation {"sensor_id":"S-1"}"#,
@@ -165,7 +160,7 @@ fn contain_keeps_the_exclusions_of_an_earlier_rule() {
     );
     result.unwrap();
     let isolate = r#"isolate {"duration":"2h","exclusions":[{"remote_address":"10.0.0.9"}],"sensor_id":"S-1"}"#;
-    assert_eq!(called(&world)[2], isolate);
+    assert_eq!(world.called()[2], isolate);
 }
 
 #[test]
@@ -192,7 +187,8 @@ fn contain_touches_nothing_where_no_host_or_more_than_one_matches() {
     );
     assert!(result.is_ok());
     assert_eq!(
-        called(&world)
+        world
+            .called()
             .iter()
             .filter(|call| call.starts_with("isolate"))
             .count(),
@@ -224,6 +220,38 @@ fn contain_says_that_the_host_is_isolated_when_the_program_could_not_be_started(
         notes(&world),
         ["S-1 is isolated, but collect.exe did not run"]
     );
+}
+
+#[test]
+fn contain_releases_the_host_after_a_failure_only_where_that_was_wanted_and_nobody_isolated_it_before()
+ {
+    let released = |inputs: &[(&str, &str)], rule: &'static str| {
+        let world = World::new(move |_, action, _| match action {
+            "list-sensors" => Ok(Value::List(vec![json(SENSOR)])),
+            "get-isolation" => Ok(json(rule)),
+            "isolate" => Ok(json(ISOLATED)),
+            "create-run-task" => Err(Failure::new(ErrorKind::Forbidden, "no")),
+            _ => Ok(Value::Null),
+        });
+        let always = [("host", "host4"), ("command", "collect.exe")];
+        let inputs: Vec<_> = always.iter().chain(inputs).copied().collect();
+        let (result, world) = run("contain_host.rhai", &inputs, world);
+        let release = r#"release {"sensor_id":"S-1"}"#;
+        let is_released = world.called().last().unwrap() == release;
+        (is_released, result.unwrap_err().to_string())
+    };
+    let wanted = [("release_on_failure", "true")];
+    let (is_released, message) = released(&wanted, "null");
+    assert!(is_released);
+    assert_eq!(
+        message,
+        "collect.exe did not run: no; the host is released again"
+    );
+    let stays = "collect.exe did not run: no; the host stays isolated until 2026-03-14T17:21:37Z";
+    let before = r#"{"duration": "1h", "exclusions": []}"#;
+    for (inputs, rule) in [(&[][..], "null"), (&wanted, before)] {
+        assert_eq!(released(inputs, rule), (false, stays.to_owned()));
+    }
 }
 
 #[test]
@@ -274,7 +302,7 @@ fn release_ends_the_isolation_and_sees_that_it_is_gone() {
         let (result, world) = run("release_host.rhai", &[("host", "host4")], world);
         assert_eq!(result.unwrap().get("released"), Some(&Value::Bool(!absent)));
         assert_eq!(
-            called(&world).last().unwrap(),
+            world.called().last().unwrap(),
             r#"get-isolation {"sensor_id":"S-1"}"#
         );
     }
@@ -341,7 +369,7 @@ fn block_forbids_the_hashes_once_each_and_in_lower_case() {
         r#"add-prevention-hashes {{"hashes":["{}","{MD5}"],"sensor_id":"all"}}"#,
         SHA.to_lowercase()
     );
-    assert_eq!(called(&world), [expected]);
+    assert_eq!(world.called(), [expected]);
 }
 
 #[test]

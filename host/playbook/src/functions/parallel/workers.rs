@@ -217,7 +217,11 @@ impl Workers<'_> {
             Ok(value) => Answer::Done(value),
             Err(error) => match run.recorded(&error) {
                 Some(failure) => Answer::Failed(Box::new(failure)),
-                None => return Left::Stopped,
+                None => {
+                    // The run is stopped, or is from here on.
+                    let _ = run.outcome(Answer::Stopped);
+                    return Left::Stopped;
+                }
             },
         };
         run.performer()
