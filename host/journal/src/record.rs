@@ -203,6 +203,11 @@ pub enum Stop {
         /// How much was allowed, for people.
         allowed: String,
     },
+    /// A limit on what the script itself computes.
+    Script {
+        /// Which, for people.
+        message: String,
+    },
 }
 
 /// An outcome as it is recorded: an [`Answer`] that is one.

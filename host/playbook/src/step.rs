@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 pub use cordon_contract::step::{Answer, Approval, Composite, LogLevel, Pause, Question, Step};
+use cordon_contract::value::exact;
 use cordon_contract::{StepKey, Value};
 use serde::{Deserialize, Serialize};
 

@@ -292,9 +292,8 @@ impl Inventory {
     }
 
     fn open(&self, file: &ConnectionFile, connector: Arc<Connector>) -> Result<Link, LinkError> {
-        let connection =
-            Connection::open(file, &connector.model().manifest, self.directory.root())
-                .map_err(Box::new)?;
+        let connection = Connection::open(file, &connector.model().manifest, self.directory.root())
+            .map_err(Box::new)?;
         Ok(Link {
             connection,
             connector,

@@ -52,7 +52,10 @@ pub fn place(terms: Terms<'_>) -> Result<Ordered, ComponentError> {
         let mut bound = Vec::with_capacity(offers.len());
         for offer in offers {
             let connector = &offer.model.manifest.name;
-            if !needs.iter().any(|(digest, _)| *digest == offer.model.digest) {
+            if !needs
+                .iter()
+                .any(|(digest, _)| *digest == offer.model.digest)
+            {
                 let bytes = terms.inventory.component(connector)?;
                 needs.push((offer.model.digest.clone(), bytes));
             }
@@ -82,9 +85,7 @@ pub fn place(terms: Terms<'_>) -> Result<Ordered, ComponentError> {
         bindings,
         started_by: terms.by.to_owned(),
         created: terms.now,
-        deadline: terms
-            .deadline
-            .map_or(deadline, |other| deadline.min(other)),
+        deadline: terms.deadline.map_or(deadline, |other| deadline.min(other)),
         tags,
         parent: None,
         depth: 0,

@@ -24,8 +24,13 @@ pub trait Children: Send + Sync {
     ///
     /// # Errors
     /// Where the store fails.
-    fn child(&self, parent: &Machine, key: &StepKey, step: &Step, run: RunId)
-    -> Result<Option<Answer>, StoreError>;
+    fn child(
+        &self,
+        parent: &Machine,
+        key: &StepKey,
+        step: &Step,
+        run: RunId,
+    ) -> Result<Option<Answer>, StoreError>;
 }
 
 /// The performer of one run.
@@ -128,7 +133,10 @@ impl Steps {
     }
 
     /// Asks the machine and records.
-    fn react(&self, decide: impl FnOnce(&mut Machine, &dyn Surroundings) -> Reaction) -> Option<Reaction> {
+    fn react(
+        &self,
+        decide: impl FnOnce(&mut Machine, &dyn Surroundings) -> Reaction,
+    ) -> Option<Reaction> {
         let mut machine = self.machine();
         let mut reaction = decide(&mut machine, &*self.surroundings);
         if let Some(warning) = machine.warn() {
@@ -145,11 +153,14 @@ impl Steps {
                 return Answer::Stopped;
             };
             if let Some((failure, verdict)) = &reaction.lost {
-                self.watcher.see(self.run, &event::Event::AnswerLost {
-                    key,
-                    failure,
-                    verdict: *verdict,
-                });
+                self.watcher.see(
+                    self.run,
+                    &event::Event::AnswerLost {
+                        key,
+                        failure,
+                        verdict: *verdict,
+                    },
+                );
             }
             event = match reaction.next {
                 Next::Answer(Answer::Parked) if self.waits_here => match self.next_moment(key) {
@@ -284,21 +295,27 @@ impl Performer for Steps {
         }
         let began = Instant::now();
         if !known {
-            self.watcher.see(self.run, &event::Event::Started {
-                key,
-                step: &step,
-                effect,
-            });
+            self.watcher.see(
+                self.run,
+                &event::Event::Started {
+                    key,
+                    step: &step,
+                    effect,
+                },
+            );
         }
         let was_over = known && self.machine().is_over(key);
         let answer = self.drive(key, &step, effect);
         if !was_over {
-            self.watcher.see(self.run, &event::Event::Finished {
-                key,
-                step: &step,
-                answer: &answer,
-                took: began.elapsed(),
-            });
+            self.watcher.see(
+                self.run,
+                &event::Event::Finished {
+                    key,
+                    step: &step,
+                    answer: &answer,
+                    took: began.elapsed(),
+                },
+            );
         }
         answer
     }
@@ -353,27 +370,30 @@ impl Performer for Steps {
             let took = lock(&self.began)
                 .remove(key)
                 .map_or(Duration::ZERO, |began| began.elapsed());
-            self.watcher.see(self.run, &event::Event::Left {
-                key,
-                answer: outcome,
-                took,
-            });
+            self.watcher.see(
+                self.run,
+                &event::Event::Left {
+                    key,
+                    answer: outcome,
+                    took,
+                },
+            );
         }
     }
 
-    fn unwind(&self, _: &Ending) -> bool {
-        let reason = self.stopper.flag().reason();
+    fn ended(&self) -> Option<Ending> {
+        self.machine().ended()
+    }
+
+    fn unwind(&self, ending: &Ending) -> bool {
+        let flag = self.stopper.flag().reason();
         let mut may = false;
         let reaction = self.react(|machine, senses| {
-            let reaction = machine.unwind(reason, senses);
-            may = reaction.is_some();
-            reaction.unwrap_or_else(Reaction::nothing)
+            let (begins, reaction) = machine.unwind(ending, flag, senses);
+            may = begins;
+            reaction
         });
-        if !may || reaction.is_none() {
-            return false;
-        }
-        self.stopper.clear();
-        true
+        may && reaction.is_some()
     }
 
     fn stop_flag(&self) -> &StopFlag {

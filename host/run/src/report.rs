@@ -120,11 +120,9 @@ impl Report {
                         };
                     }
                 }
-                What::Outcome { step, answer, .. } => report.outcome(
-                    step.as_ref(),
-                    answer,
-                    by_step.get(key).copied(),
-                ),
+                What::Outcome { step, answer, .. } => {
+                    report.outcome(step.as_ref(), answer, by_step.get(key).copied())
+                }
                 _ => {}
             }
         }

@@ -95,7 +95,10 @@ const RUN_LIMITS: [(&str, Run); 13] = [
         "steps",
         Run::Count(|settings, number| settings.playbook_limits.steps = number),
     ),
-    ("time", Run::Time(|settings, time| settings.playbook_limits.time = time)),
+    (
+        "time",
+        Run::Time(|settings, time| settings.playbook_limits.time = time),
+    ),
     (
         "computing",
         Run::Time(|settings, time| settings.playbook_limits.computing = time),
@@ -206,7 +209,8 @@ impl Settings {
                 _ => None,
             })
             .collect();
-        self.roles.insert(name.to_owned(), people.ok_or_else(wrong)?);
+        self.roles
+            .insert(name.to_owned(), people.ok_or_else(wrong)?);
         Ok(())
     }
 
@@ -220,9 +224,7 @@ impl Settings {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are `{}`", names.join("`, `")),
             };
-            return Err(Problem::Name(format!(
-                "runs do not end `{name}`; {hint}"
-            )));
+            return Err(Problem::Name(format!("runs do not end `{name}`; {hint}")));
         };
         let DeValue::String(text) = value else {
             let problem = "how long runs are kept is a duration: \"90d\"";

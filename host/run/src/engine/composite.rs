@@ -2,13 +2,13 @@
 
 use cordon_contract::StepKey;
 use cordon_contract::step::{Answer, Composite};
-use cordon_journal::record::{Items, Recorded};
-use cordon_journal::{Durability, What};
-use cordon_playbook::step::{Branch, Entry, StopReason};
+use cordon_journal::What;
+use cordon_journal::record::{Items, Recorded, Stop};
+use cordon_playbook::step::{Branch, Ending, Entry, StopReason};
 
 use super::machine::Machine;
 use super::memory::{Stage, answered};
-use super::reaction::{Next, Reaction, Senses};
+use super::reaction::{Reaction, Senses};
 
 /// What a composite step means, and what is to be recorded before it goes on.
 pub struct Entered {
@@ -28,11 +28,14 @@ impl Machine {
         match self.memory.get(key).map(|known| &known.stage) {
             None => {}
             Some(Stage::Composite(whole)) if whole.composite == Some(composite) => {
-                let through = self.memory.must_be_gone_through(key);
-                return match &whole.left {
-                    Some(outcome) if !through => told(Entry::Finished(answered(outcome))),
+                let again = self.memory.must_be_gone_through(key);
+                return match (&whole.left, again) {
+                    (Some(outcome), None) => told(Entry::Finished(answered(outcome))),
+                    (_, Some(first)) if !matches!(composite, Composite::Parallel { .. }) => {
+                        told(Entry::Begin { iteration: first })
+                    }
                     _ => told(Entry::Begin {
-                        iteration: if through { 0 } else { whole.iteration },
+                        iteration: whole.iteration,
                     }),
                 };
             }
@@ -45,11 +48,8 @@ impl Machine {
                 };
             }
         }
-        if let Some(reason) = self.ended_here(key) {
-            return Entered {
-                reaction: Reaction::only(Next::Stop(reason)),
-                entry: Entry::Finished(Answer::Stopped),
-            };
+        if self.is_ended(key) {
+            return told(Entry::Finished(Answer::Parked));
         }
         let mut reaction = Reaction::answer(Answer::Stopped);
         self.record(&mut reaction, key, What::Entered { composite }, senses);
@@ -90,11 +90,18 @@ impl Machine {
                 Branch::Finished(answered(outcome))
             };
         }
+        let is_over = self
+            .memory
+            .whole(key)
+            .is_some_and(|whole| whole.left.is_some());
         if self.memory.last_in(key, branch).is_none() {
-            return Branch::New;
+            return match is_over || self.is_ended(key) {
+                true => Branch::Skipped,
+                false => Branch::New,
+            };
         }
-        // A run that is ended goes on with none of its waits.
-        if self.ended_here(key).is_some() {
+        // An ended run goes on with none of its waits, but goes through what it has done.
+        if self.is_ended(key) {
             return Branch::Begun;
         }
         match self.memory.branch_dormant(key, branch, senses.now()) {
@@ -151,21 +158,60 @@ impl Machine {
         reaction
     }
 
-    /// What is done after the script begins. Says no when nothing more is done with the run here.
-    pub fn unwind(&mut self, reason: Option<StopReason>, senses: &dyn Senses) -> Option<Reaction> {
-        let may = matches!(
-            reason,
-            None | Some(StopReason::Cancelled | StopReason::Limit)
-        );
-        if !may || self.divergence().is_some() {
+    /// The script has ended otherwise than with a result: whether what is done after it begins now, and
+    /// what is to be recorded.
+    ///
+    /// Where the stop flag ended it, threads may have been cut short before they had gone through what
+    /// was done in them, and with that what they registered to be taken back. Then the run is gone
+    /// through once more, as an ended one.
+    pub fn unwind(
+        &mut self,
+        ending: &Ending,
+        flag: Option<StopReason>,
+        senses: &dyn Senses,
+    ) -> (bool, Reaction) {
+        let mut reaction = Reaction::nothing();
+        if self.divergence().is_some() {
+            return (false, reaction);
+        }
+        match flag {
+            None => {
+                if !self.memory.unwinding {
+                    let root = StepKey::root(0);
+                    self.record(&mut reaction, &root, What::Unwinding, senses);
+                }
+                (true, reaction)
+            }
+            Some(StopReason::Limit) => {
+                let of_script = || Stop::Script {
+                    message: match ending {
+                        Ending::Limit(message) => message.clone(),
+                        Ending::Failed(_) | Ending::Cancelled => String::new(),
+                    },
+                };
+                let stop = self.journal_limit().cloned().unwrap_or_else(of_script);
+                if let Some(stopped) = self.stop(stop, senses) {
+                    reaction = stopped;
+                }
+                (false, reaction)
+            }
+            Some(_) => (false, reaction),
+        }
+    }
+
+    /// Every part of the script waits: whether the run was ended, so that it goes on with what is done
+    /// after the script.
+    #[must_use]
+    pub fn ended(&self) -> Option<Ending> {
+        if self.memory.unsettled().next().is_some() {
             return None;
         }
-        let mut reaction = Reaction::answer(Answer::Stopped);
-        if !self.memory.unwinding {
-            let root = StepKey::root(0);
-            self.record(&mut reaction, &root, What::Unwinding, senses);
-            reaction.durability = Durability::Later;
-        }
-        Some(reaction)
+        Some(match self.stopped()? {
+            Stop::Cancelled { .. } => Ending::Cancelled,
+            Stop::Limit { name, allowed } => {
+                Ending::Limit(format!("the run reached its limit `{name}`: {allowed}"))
+            }
+            Stop::Script { message } => Ending::Limit(message.clone()),
+        })
     }
 }

@@ -133,10 +133,7 @@ impl Machine {
     /// that step's affair.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.memory
-            .partial
-            .keys()
-            .any(|key| key.parent().is_none())
+        self.memory.partial.keys().any(|key| key.parent().is_none())
     }
 
     /// Whether 80 % of the journal's limits are used, once.
@@ -293,8 +290,8 @@ impl Machine {
                 return Reaction::only(next);
             }
         }
-        if let Some(reason) = self.ended_here(key) {
-            return Reaction::only(Next::Stop(reason));
+        if self.is_ended(key) {
+            return Reaction::answer(Answer::Parked);
         }
         if let Some(reason) = self.fill() {
             return Reaction::only(Next::Stop(reason));
@@ -392,7 +389,12 @@ impl Machine {
             Next::Answer(Answer::Parked)
         };
         let mut reaction = Reaction::only(next);
-        self.record(&mut reaction, key, What::Wait { step, until, again }, senses);
+        self.record(
+            &mut reaction,
+            key,
+            What::Wait { step, until, again },
+            senses,
+        );
         reaction
     }
 
@@ -422,7 +424,11 @@ impl Machine {
             Stage::Sent(sent) => return self.settle(key, Sending::of(sent), senses),
             Stage::Waiting { until, again, .. } => {
                 if *until <= now {
-                    let value = if *again { Value::Bool(true) } else { Value::Null };
+                    let value = if *again {
+                        Value::Bool(true)
+                    } else {
+                        Value::Null
+                    };
                     let answer = Answer::Done(value);
                     return self.outcome(key, None, answer, Durability::Later, senses);
                 }
@@ -436,14 +442,14 @@ impl Machine {
             }
             Stage::Child { run, .. } => {
                 let run = *run;
-                if let Some(reason) = self.ended_here(key) {
-                    return Reaction::only(Next::Stop(reason));
+                if self.is_ended(key) {
+                    return Reaction::answer(Answer::Parked);
                 }
                 return Reaction::only(Next::StartChild(run));
             }
         };
-        if let Some(reason) = self.ended_here(key) {
-            return Reaction::only(Next::Stop(reason));
+        if self.is_ended(key) {
+            return Reaction::answer(Answer::Parked);
         }
         if waits && until.since(now) <= SHORT {
             return Reaction::only(Next::Wait(until));
@@ -624,8 +630,7 @@ impl Machine {
             // it is what the script asked for.
             Ok(None) if sending.attempt < settle::ATTEMPTS_MAX => {
                 let now = senses.now();
-                let mut reaction =
-                    self.defer(key, failure, Settling::Resend, now, asked, senses);
+                let mut reaction = self.defer(key, failure, Settling::Resend, now, asked, senses);
                 reaction.next = Next::Wait(now);
                 reaction
             }
@@ -707,15 +712,21 @@ impl Machine {
         reaction.records.push((self.seq, record));
     }
 
-    /// Why the script does not go on at a step that has no record; none where it does.
-    pub(super) fn ended_here(&self, key: &StepKey) -> Option<StopReason> {
-        if self.memory.unwinding && key.afterwards().is_some() {
-            return None;
-        }
-        match self.stopped()? {
-            Stop::Cancelled { .. } => Some(StopReason::Cancelled),
-            Stop::Limit { .. } => Some(StopReason::Limit),
-        }
+    /// Whether the script was ended from outside, so that a step without a record is not begun any more
+    /// and none goes on waiting. What is done after the script is not ended.
+    pub(super) fn is_ended(&self, key: &StepKey) -> bool {
+        self.memory.stop.is_some() && key.afterwards().is_none()
+    }
+
+    /// Whether what is done after the script has begun.
+    #[must_use]
+    pub fn is_unwinding(&self) -> bool {
+        self.memory.unwinding
+    }
+
+    /// The limit of the journal that was reached.
+    pub(super) fn journal_limit(&self) -> Option<&Stop> {
+        self.full.as_ref()
     }
 
     /// Whether the journal is full.

@@ -32,8 +32,9 @@ pub(super) struct Memory {
     last: HashMap<(StepKey, u32), u32>,
     /// The steps that wait for something.
     pub open: BTreeSet<StepKey>,
-    /// The composite steps inside of which something was registered to be taken back.
-    undo: HashSet<StepKey>,
+    /// The composite steps inside of which something was registered to be taken back, and the first
+    /// branch or try in which it was.
+    undo: HashMap<StepKey, u32>,
     /// Their branches and tries in which it was.
     undo_branches: HashSet<(StepKey, u32)>,
     /// What ended the script from outside.
@@ -184,14 +185,30 @@ impl Memory {
         self.last.get(&(key.clone(), branch)).copied()
     }
 
-    /// Whether something inside of this composite step is to be taken back by a closure that only the
-    /// script can give.
-    pub fn must_be_gone_through(&self, key: &StepKey) -> bool {
-        !self.undo.is_empty() && self.undo.contains(key)
+    /// The first branch or try of this composite step in which something was registered that only the
+    /// script can give again; none where nothing was.
+    pub fn must_be_gone_through(&self, key: &StepKey) -> Option<u32> {
+        self.undo.get(key).copied()
     }
 
     pub fn branch_must_be_gone_through(&self, key: &StepKey, branch: u32) -> bool {
         !self.undo_branches.is_empty() && self.undo_branches.contains(&(key.clone(), branch))
+    }
+
+    /// The writes that were sent, perhaps, and of which it is not known what came of them.
+    pub fn unsettled(&self) -> impl Iterator<Item = &StepKey> {
+        self.open.iter().filter(|key| self.is_sent(key))
+    }
+
+    /// Whether a step that waits still matters: once the script is ended, what it waits for does not,
+    /// but what was sent does.
+    pub fn matters(&self, key: &StepKey) -> bool {
+        self.stop.is_none() || key.afterwards().is_some() || self.is_sent(key)
+    }
+
+    fn is_sent(&self, key: &StepKey) -> bool {
+        let stage = self.steps.get(key).map(|known| &known.stage);
+        matches!(stage, Some(Stage::Sent(_)))
     }
 
     /// Adds a record.
@@ -301,7 +318,10 @@ impl Memory {
                     whole.iteration = *iteration;
                     whole.iterated = Some(seq);
                 }
-                self.forget_branch(key, iteration.saturating_sub(1));
+                // A loop that must be gone through again is so from there on as a whole.
+                if self.must_be_gone_through(key).is_none() {
+                    self.forget_branch(key, iteration.saturating_sub(1));
+                }
             }
             What::Branch { branch, answer } => {
                 let mut residue = self.residue(key, *branch..branch.saturating_add(1));
@@ -381,7 +401,8 @@ impl Memory {
         let mut around = key.parent();
         while let Some((composite, branch)) = around {
             around = composite.parent();
-            self.undo.insert(composite.clone());
+            let first = self.undo.entry(composite.clone()).or_insert(branch);
+            *first = (*first).min(branch);
             self.undo_branches.insert((composite, branch));
         }
     }
@@ -415,7 +436,10 @@ impl Memory {
             _ => None,
         };
         let mut failure = doubt.unwrap_or_else(|| {
-            Failure::new(cordon_contract::ErrorKind::Unavailable, "its answer was lost")
+            Failure::new(
+                cordon_contract::ErrorKind::Unavailable,
+                "its answer was lost",
+            )
         });
         failure.delivery = cordon_contract::Delivery::NotSent;
         failure
@@ -514,6 +538,13 @@ impl Memory {
     }
 
     fn forget_inside(&mut self, key: &StepKey) {
+        let is_loop = !matches!(
+            self.whole(key).and_then(|whole| whole.composite),
+            Some(Composite::Parallel { .. })
+        );
+        if is_loop && self.must_be_gone_through(key).is_some() {
+            return;
+        }
         for branch in self.remembered(key) {
             self.forget_branch(key, branch);
         }

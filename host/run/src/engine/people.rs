@@ -170,7 +170,10 @@ fn approved(approval: &Approval, asked: &Asked, expired: Option<Moment>) -> Opti
             approval.approvers,
             approval.message
         );
-        failed(Failure::new(ErrorKind::Timeout, message), "run.not-approved")
+        failed(
+            Failure::new(ErrorKind::Timeout, message),
+            "run.not-approved",
+        )
     })
 }
 
@@ -179,7 +182,10 @@ fn unanswered(question: &Question, until: Moment) -> Answer {
         Some(default) => Answer::Done(default.clone()),
         None => {
             let message = format!("nobody answered \"{}\" by {until}", question.message);
-            failed(Failure::new(ErrorKind::Timeout, message), "run.not-answered")
+            failed(
+                Failure::new(ErrorKind::Timeout, message),
+                "run.not-answered",
+            )
         }
     }
 }

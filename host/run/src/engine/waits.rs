@@ -43,6 +43,7 @@ impl Memory {
     pub fn next_due(&self) -> Option<Moment> {
         self.open
             .iter()
+            .filter(|key| self.matters(key))
             .filter_map(|key| self.due_of(key))
             .min()
     }
@@ -110,7 +111,8 @@ impl Memory {
 
     /// What the run waits for, for people.
     pub fn waits(&self, playbook_of: impl Fn(RunId) -> String) -> Vec<Waiting> {
-        let told = self.open.iter().filter_map(|key| {
+        let open = self.open.iter().filter(|key| self.matters(key));
+        let told = open.filter_map(|key| {
             let known = self.get(key)?;
             let (reason, until) = match &known.stage {
                 Stage::Waiting { step, until, .. } => (
@@ -127,7 +129,13 @@ impl Memory {
                 Stage::Asked(asked) => (super::people::reason(asked), asked.until),
                 Stage::Child { run, .. } => {
                     let playbook = playbook_of(*run);
-                    (Reason::Child { run: *run, playbook }, None)
+                    (
+                        Reason::Child {
+                            run: *run,
+                            playbook,
+                        },
+                        None,
+                    )
                 }
                 Stage::Sent(sent) => {
                     let action = named(&sent.step);

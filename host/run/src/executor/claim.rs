@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cordon_journal::record::Stop;
 use cordon_journal::run::{End, Outcome, Reason, Status, Waiting};
-use cordon_journal::{Change, Durability, Moment, Run, RunId, State, StoreError};
+use cordon_journal::{Change, Durability, Entry, Moment, Run, RunId, State, StoreError, What};
 use cordon_playbook::step::StopReason;
 use cordon_playbook::{Playbook, RunError};
 
@@ -200,14 +200,20 @@ impl Claim {
         let order = Arc::new(self.run.order.clone());
         let now = shared.surroundings.now();
         limits.time = order.deadline.since(now).max(GRACE);
+        if ended_at_limit(&entries) {
+            // What ran into a limit must come as far again, and a little further.
+            limits.operations = limits.operations.saturating_mul(2);
+            limits.steps = limits.steps.saturating_mul(2);
+            limits.computing = limits.computing.saturating_mul(4);
+        }
         let mut machine = Machine::new(self.run.id, order, &self.run.status, &entries, facts);
         drop(entries);
         if now >= self.run.order.deadline {
             self.expire(&mut machine)?;
         }
-        shared.watcher.see(self.run.id, &Event::TakenUp {
-            run: &self.run,
-        });
+        shared
+            .watcher
+            .see(self.run.id, &Event::TakenUp { run: &self.run });
         let steps = Arc::new(Steps::new(Parts {
             machine,
             store: Arc::clone(&shared.store),
@@ -308,7 +314,9 @@ impl Claim {
             return shared.store.commit(Vec::new(), Durability::Now);
         }
         let now = shared.surroundings.now();
-        if !waits {
+        // The script was ended in the middle: it is gone through once more, as an ended one.
+        let again = machine.stopped().is_some() && !machine.is_unwinding() && result.is_err();
+        if !waits && !again {
             let (status, end) = super::ending::ended(&machine, result, now);
             drop(machine);
             shared.watcher.see(self.run.id, &Event::Over { end: &end });
@@ -318,10 +326,15 @@ impl Claim {
         drop(machine);
         let mut going = lock(&shared.going);
         let nudged = going.remove(&self.run.id).is_some_and(|going| going.nudged);
-        if nudged {
+        if again && !waits {
+            status.state = State::Going;
+        }
+        if nudged || (again && !waits) {
             status.due = Some(now);
         }
-        shared.watcher.see(self.run.id, &Event::PutAside { status: &status });
+        shared
+            .watcher
+            .see(self.run.id, &Event::PutAside { status: &status });
         let change = Change::Status {
             run: self.run.id,
             status: Box::new(status),
@@ -330,6 +343,17 @@ impl Claim {
         drop(going);
         shared.store.settle(ticket)
     }
+}
+
+fn ended_at_limit(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        matches!(
+            entry.record.what,
+            What::Stopped {
+                stop: Stop::Script { .. } | Stop::Limit { .. }
+            }
+        )
+    })
 }
 
 /// What a run whose time is over has for its script to notice, and for what it does afterwards.

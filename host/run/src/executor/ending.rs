@@ -65,6 +65,7 @@ fn message(machine: &Machine, error: &RunError) -> String {
         (RunError::Stopped { .. }, Some(Stop::Limit { name, allowed })) => {
             format!("the run reached its limit `{name}`: {allowed}")
         }
+        (RunError::Stopped { .. }, Some(Stop::Script { message })) => message.clone(),
         _ => error.to_string(),
     }
 }

@@ -112,8 +112,7 @@ fn needs(run: &Run, entries: &[Entry]) -> Vec<String> {
         .flatten()
         .map(|binding| binding.digest.clone());
     let large = entries.iter().filter_map(|entry| {
-        super::journal::referred(&entry.record.what)
-            .map(|(digest, _)| digest.to_owned())
+        super::journal::referred(&entry.record.what).map(|(digest, _)| digest.to_owned())
     });
     std::iter::once(run.order.version.clone())
         .chain(components)
