@@ -416,6 +416,11 @@ impl Committer {
         self.wake.notify_one();
     }
 
+    #[cfg(test)]
+    pub(super) fn submitted(&self) -> u64 {
+        lock(&self.state).submitted
+    }
+
     /// Nothing is taken or written any more, as after the end of the process.
     #[cfg(test)]
     pub(super) fn abandon(&self, cause: &str) {
