@@ -19,5 +19,13 @@ pages![
     "directory.settings",
     "directory.unreadable",
     "playbook.unknown",
+    "run.ambiguous",
+    "run.child",
+    "run.diverged",
     "run.in-doubt",
+    "run.not-answered",
+    "run.not-approved",
+    "run.refused",
+    "run.unfinished",
+    "run.unknown",
 ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cordon_contract::step::{Answer, Step};
 use cordon_contract::value::Map;
-use cordon_contract::{Failure, StepKey, Value};
+use cordon_contract::{Delivery, ErrorKind, Failure, StepKey, Value};
 use cordon_journal::run::{Order, State, Status};
 use cordon_journal::{Moment, RunId, StoreError};
 use cordon_playbook::step::Performer as _;
@@ -73,6 +73,7 @@ pub async fn call(
         stopper,
         waits_here: true,
     });
+    let of = (name.to_owned(), action.to_owned());
     let key = StepKey::root(1);
     let step = Step::Action {
         connection: name.to_owned(),
@@ -82,18 +83,34 @@ pub async fn call(
     };
     tokio::task::spawn_blocking(move || {
         let answer = steps.perform(&key, step);
-        match (answer, steps.machine().doubt_of(&key)) {
-            (Answer::Done(value), _) => CallOutcome::Done(value),
-            (Answer::Failed(failure), _) => CallOutcome::Failed(failure),
-            (_, Some(failure)) => CallOutcome::InDoubt(Box::new(InDoubt {
-                step: key,
-                arguments,
-                failure,
-            })),
-            (Answer::Stopped | Answer::Parked, None) => CallOutcome::Cancelled,
-        }
+        let machine = steps.machine();
+        let failure = match answer {
+            Answer::Done(value) => return CallOutcome::Done(value),
+            Answer::Failed(failure) => return CallOutcome::Failed(failure),
+            // A read leaves nothing behind when it is stopped, a write its intent.
+            Answer::Stopped | Answer::Parked if !machine.knows(&key) => {
+                return CallOutcome::Cancelled;
+            }
+            Answer::Stopped | Answer::Parked => machine.doubt_of(&key),
+        };
+        CallOutcome::InDoubt(Box::new(InDoubt {
+            failure: failure.unwrap_or_else(|| unsettled().of(of.0, of.1)),
+            step: key,
+            arguments,
+        }))
     })
     .await
+}
+
+/// A write was stopped after its answer was lost, and before it was settled what it did.
+fn unsettled() -> Failure {
+    Failure {
+        delivery: Delivery::Unknown,
+        ..Failure::new(
+            ErrorKind::Timeout,
+            "it was stopped before it became known what the product did",
+        )
+    }
 }
 
 /// A call starts no runs.

@@ -9,17 +9,21 @@
 //! - [`world`]: what a run reaches, handed in; [`live`]: the real one;
 //! - [`executor`]: takes up the runs that are due; [`service`]: the threads around it;
 //! - [`order`]: what a run is a run of; [`report`]: what it did;
+//! - [`client`]: what commands beside the executor share; [`follow`]: a run that another process executes;
+//!   [`timeline`]: a journal, step by step;
 //! - [`execution`]: a single call;
 //! - [`event`]: what somebody who watches sees.
 
 pub mod bind;
 pub mod check;
+pub mod client;
 pub mod codes;
 pub mod directory;
 pub mod engine;
 pub mod event;
 pub mod execution;
 pub mod executor;
+pub mod follow;
 pub mod inventory;
 pub mod live;
 pub mod order;
@@ -28,6 +32,7 @@ pub mod report;
 pub mod service;
 pub mod settings;
 pub mod stopper;
+pub mod timeline;
 pub mod world;
 
 mod unkept;

@@ -11,12 +11,21 @@ use cordon_journal::{Entry, RunId, Store, StoreError, What};
 /// Where the store cannot be read, or something of the run is damaged or missing.
 pub fn read(store: &dyn Store, run: RunId) -> Result<Vec<Entry>, StoreError> {
     let mut entries = store.journal(run, 0)?;
-    for entry in &mut entries {
+    complete(store, run, &mut entries)?;
+    Ok(entries)
+}
+
+/// Puts the large results of these records in their places.
+///
+/// # Errors
+/// Where the store cannot be read, or a result is damaged or missing.
+pub fn complete(store: &dyn Store, run: RunId, entries: &mut [Entry]) -> Result<(), StoreError> {
+    for entry in entries {
         if let Some((digest, answer)) = referred_mut(&mut entry.record.what) {
             *answer = fetch(store, run, &entry.record.key, &digest)?;
         }
     }
-    Ok(entries)
+    Ok(())
 }
 
 fn fetch(

@@ -13,7 +13,7 @@ mod catalogue;
 mod children;
 mod claim;
 mod ending;
-mod journal;
+pub mod journal;
 mod start;
 mod wishes;
 

@@ -11,7 +11,7 @@ use cordon_connector::Connector;
 
 pub use catalogue::LiveCatalogue;
 pub use products::LiveProducts;
-pub use surroundings::LiveSurroundings;
+pub use surroundings::{LiveSurroundings, wall};
 
 /// A connection with the connector that speaks its product's language.
 #[derive(Clone)]

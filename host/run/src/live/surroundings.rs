@@ -35,7 +35,9 @@ impl LiveSurroundings {
     }
 }
 
-fn wall() -> Moment {
+/// What the clock on the wall says.
+#[must_use]
+pub fn wall() -> Moment {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
