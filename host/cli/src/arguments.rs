@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{call, connection, connector, explain, init, playbook, run};
+use crate::commands::{
+    answer, approve, call, connection, connector, explain, init, playbook, run, runs, store,
+};
 use crate::exit;
 use crate::output::screen::Colour;
 
@@ -68,7 +70,8 @@ First steps:
   cordon connection trust kata                   look at the server's certificate and pin it
   cordon connection test kata                    one cheap request
   cordon call kata list_sensors                  one action
-  cordon run contain_host --input host=srv-01    a playbook";
+  cordon run contain_host --input host=srv-01    a playbook
+  cordon runs list --open                        what is not over, and what it waits for";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -81,7 +84,13 @@ pub enum Command {
     Call(call::Arguments),
     Run(run::Arguments),
     #[command(subcommand)]
+    Runs(runs::Command),
+    Approve(approve::Arguments),
+    Answer(answer::Arguments),
+    #[command(subcommand)]
     Playbook(playbook::Command),
+    #[command(subcommand)]
+    Store(store::Command),
     Explain(explain::Arguments),
 }
 

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cordon_journal::sqlite::{self, Access, Options, STORE_FILE, SqliteStore};
 use cordon_run::directory::Directory;
 use cordon_run::inventory::Inventory;
 
+use crate::exit::Exit;
 use crate::output::Screen;
 use crate::problem::Problem;
 
@@ -37,6 +39,53 @@ impl Context {
         self.screen.status(None);
         Ok(inventory?)
     }
+
+    /// The folder of the store, made where it is not there.
+    pub fn data(&self, directory: &Directory) -> Result<PathBuf, Problem> {
+        let folder = directory.data();
+        sqlite::create_folder(&folder)?;
+        Ok(folder)
+    }
+
+    /// The store, made where it is not there.
+    pub fn store(&self, directory: &Directory, access: Access) -> Result<SqliteStore, Problem> {
+        let path = directory.data().join(STORE_FILE);
+        Ok(SqliteStore::open(&path, Options::new(access))?)
+    }
+
+    /// The store where there is one; else no run was ever started.
+    pub fn kept(&self, access: Access) -> Result<Option<SqliteStore>, Problem> {
+        let directory = self.directory()?;
+        if !directory.data().join(STORE_FILE).exists() {
+            return Ok(None);
+        }
+        self.store(&directory, access).map(Some)
+    }
+
+    /// Who is at the machine: the user of this process as the system names it. No variable of the
+    /// environment changes it, since approvals stand on it.
+    pub fn who(&self) -> Result<String, Problem> {
+        whoami::username().or_else(|error| {
+            uid().map(|uid| format!("uid {uid}")).ok_or_else(|| {
+                Problem::new(
+                    Exit::Failed,
+                    format!("this machine does not say which user this is: {error}"),
+                )
+            })
+        })
+    }
+}
+
+/// The number of the user of this process, where the system has no name for it.
+#[cfg(unix)]
+fn uid() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(std::fs::metadata("/proc/self").ok()?.uid())
+}
+
+#[cfg(not(unix))]
+fn uid() -> Option<u32> {
+    None
 }
 
 /// Where compiled connectors are kept: in the person's own cache, outside of automation directories,

@@ -16,14 +16,16 @@ pub enum Exit {
     Defect = 4,
     /// A request that changes something was sent and its answer was lost.
     LostWrite = 5,
+    /// The run is not over, and is not executed here any more.
+    Unfinished = 6,
 }
 
 /// Every exit code with what it means, in the words of the help.
-pub const TABLE: [(Exit, &str); 6] = [
+pub const TABLE: [(Exit, &str); 7] = [
     (Exit::Done, "done"),
     (
         Exit::Failed,
-        "the playbook or the action failed, or was stopped with Ctrl-C",
+        "the playbook or the action failed, or was cancelled or stopped",
     ),
     (
         Exit::Usage,
@@ -37,6 +39,10 @@ pub const TABLE: [(Exit, &str); 6] = [
     (
         Exit::LostWrite,
         "a write was sent and its answer was lost: it may have happened",
+    ),
+    (
+        Exit::Unfinished,
+        "the run is not over: it waits or was left, and goes on with `cordon runs resume`",
     ),
 ];
 

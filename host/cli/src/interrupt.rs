@@ -1,8 +1,8 @@
-//! Ctrl-C while products are being talked to: once asks the run to end, twice ends the process.
+//! Ctrl-C while products are being talked to: once asks what goes on to end in order, twice ends the
+//! process.
 
 use std::sync::Arc;
 
-use cordon_run::live::Stopper;
 use tokio::task::JoinHandle;
 
 use crate::output::Screen;
@@ -23,16 +23,19 @@ impl Requests {
         Self(Signals::listen())
     }
 
-    /// Begins to act on them. The first stops the run: nothing more is begun, and a write that is under
-    /// way is waited for, so that it is known what it did. The second ends the process.
-    pub fn stop(self, stopper: Stopper, screen: Arc<Screen>) -> Watch {
+    /// Begins to act on them. The first is answered by `first`, and `said` to the person; the second ends
+    /// the process.
+    pub fn act(
+        self,
+        screen: Arc<Screen>,
+        said: &'static str,
+        first: impl FnOnce() + Send + 'static,
+    ) -> Watch {
         Watch(tokio::spawn(async move {
             let Some(mut signals) = self.0 else { return };
             signals.next().await;
-            stopper.cancel();
-            screen.note(
-                "stopping: nothing more is begun; what is under way is waited for. Ctrl-C again ends at once",
-            );
+            first();
+            screen.note(said);
             signals.next().await;
             screen.status(None);
             screen.note("ended at once: what was under way may or may not have happened");

@@ -4,6 +4,7 @@
 pub mod directory;
 pub mod failure;
 pub mod playbook;
+pub mod store;
 
 use std::fmt;
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use cordon_contract::value::Map;
 use cordon_contract::{Action, Type, Value, conform};
+use cordon_playbook::step::StopReason;
 use cordon_run::execution::{self, CallOutcome};
+use cordon_run::stopper::Stopper;
 
 use super::assignment::{self, Assignment};
 use super::connector;
 use super::lost;
-use super::run::progress::{Detail, Progress};
+use super::run::progress::{Detail, Progress, Scope};
 use super::trace;
 use crate::context::Context;
 use crate::defect;
@@ -53,6 +55,10 @@ Examples:
   cordon call kata list_sensors host=srv-01 --format json
   cordon call kata isolate sensor_id=DF64838B-B518-414B-B769-2B8BE341A2F0 duration=2h --trace";
 
+/// What is said when a person asks a call to end.
+const STOPPING: &str =
+    "stopping: a write that is under way is waited for. Ctrl-C again ends at once";
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -79,16 +85,21 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
     let values = values(action, &arguments)?;
     let link = inventory.link(&arguments.connection).map_err(unusable)?;
 
-    let watcher = Arc::new(Progress::new(Arc::clone(&context.screen), Detail::Lost));
+    let watcher = Arc::new(Progress::new(
+        Arc::clone(&context.screen),
+        Detail::Lost,
+        Scope::Call,
+    ));
     if arguments.trace {
         trace::begin(&link.connection, &context.screen);
     }
     let outcome = {
         let _animation = watcher.animate();
-        let requests = Requests::listen();
-        let mut watch = None;
-        let interruptible =
-            |stopper| watch = Some(requests.stop(stopper, Arc::clone(&context.screen)));
+        let stopper = Stopper::default();
+        let stops = stopper.clone();
+        let _watch = Requests::listen().act(Arc::clone(&context.screen), STOPPING, move || {
+            stops.stop(StopReason::Interrupted);
+        });
         let watcher = Arc::clone(&watcher) as Arc<_>;
         execution::call(
             &arguments.connection,
@@ -96,7 +107,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
             &action.name,
             values,
             watcher,
-            interruptible,
+            stopper,
         )
         .await
     };
@@ -111,7 +122,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
             Ok(Exit::Done)
         }
         CallOutcome::Failed(failed) => Err(failure::problem(&failed)),
-        CallOutcome::InDoubt(doubt) => Err(lost::problem(&doubt, Some(&link))),
+        CallOutcome::InDoubt(doubt) => Err(lost::problem(&doubt, Some(&link), None)),
         CallOutcome::Cancelled => {
             let action = format!("{}.{}", arguments.connection, action.script_name());
             Err(Problem::new(

@@ -26,6 +26,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
         .chain(cordon_connection::CODES)
         .chain(cordon_connector::CODES)
         .chain(cordon_playbook::CODES)
+        .chain(cordon_journal::CODES)
         .chain(cordon_run::CODES)
         .chain(problem::CODES)
 }

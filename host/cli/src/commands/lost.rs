@@ -3,14 +3,18 @@
 
 use cordon_contract::value::Map;
 use cordon_contract::{Action, ConnectorModel, Effect, Failure, Type, Value, name};
-use cordon_run::live::{InDoubt, Link};
+use cordon_journal::RunId;
+use cordon_run::client::short;
+use cordon_run::live::Link;
+use cordon_run::report::InDoubt;
 
 use crate::exit::Exit;
 use crate::output::value;
 use crate::problem::Problem;
 
-/// The problem of a lost write, with what is known of its connection.
-pub fn problem(doubt: &InDoubt, link: Option<&Link>) -> Problem {
+/// The problem of a lost write, with what is known of its connection, and of the run that stands still
+/// for it.
+pub fn problem(doubt: &InDoubt, link: Option<&Link>, run: Option<RunId>) -> Problem {
     let urls = link.map(|link| link.connection.bases()).unwrap_or_default();
     let model = link.map(|link| &**link.connector.model());
     let scrub = |text: String| match link {
@@ -18,7 +22,15 @@ pub fn problem(doubt: &InDoubt, link: Option<&Link>) -> Problem {
         Some(link) => link.connection.scrub(&text),
         None => text,
     };
-    describe(&doubt.failure, &doubt.arguments, urls, model, scrub)
+    let problem = describe(&doubt.failure, &doubt.arguments, urls, model, scrub);
+    match run {
+        Some(run) => problem.hint(format!(
+            "then say so: `cordon runs resolve {} {} --done`, `--not-done`, or `--abort` where nobody will know",
+            short(run),
+            doubt.step,
+        )),
+        None => problem,
+    }
 }
 
 fn describe(
@@ -32,8 +44,8 @@ fn describe(
     let whole = Problem::new(
         Exit::LostWrite,
         format!(
-            "the answer to `{action}` was lost: it was sent to {} and may have happened\n{}",
-            urls.join(" or "),
+            "the answer to `{action}` was lost: it was sent{} and may have happened\n{}",
+            to(urls),
             failure.message,
         ),
     )
@@ -56,6 +68,14 @@ fn describe(
             "find out by {}; do not try again before you know",
             looks.join(" or ")
         )),
+    }
+}
+
+/// ` to https://…`, where that is known.
+fn to(urls: &[String]) -> String {
+    match urls {
+        [] => String::new(),
+        urls => format!(" to {}", urls.join(" or ")),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands: one module each, with what it takes and what it shows.
 
+pub mod answer;
+pub mod approve;
 pub mod assignment;
 pub mod call;
 pub mod connection;
@@ -9,7 +11,10 @@ pub mod init;
 pub mod lost;
 pub mod playbook;
 pub mod run;
+pub mod runs;
+pub mod store;
 pub mod trace;
+pub mod wish;
 
 use std::sync::Arc;
 
@@ -74,6 +79,10 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Connector(command) => wait_for(connector::run(command, context)),
         Command::Call(arguments) => wait_for(call::run(arguments, context)),
         Command::Run(arguments) => wait_for(run::run(arguments, context)),
+        Command::Runs(command) => wait_for(runs::run(command, context)),
+        Command::Approve(arguments) => approve::run(&arguments, context),
+        Command::Answer(arguments) => answer::run(&arguments, context),
+        Command::Store(command) => store::run(&command, context),
         Command::Playbook(command) => wait_for(playbook::run(command, context)),
     }
 }

@@ -1,30 +1,35 @@
-//! `cordon run`: a playbook, live.
+//! `cordon run`: a playbook, live. The run is kept before anything of it is done, so that it goes on after
+//! whatever ends this process.
 
+pub mod go;
 pub mod progress;
 pub mod report;
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cordon_contract::units;
 use cordon_contract::value::Map;
+use cordon_journal::lock::ExecutorLock;
+use cordon_journal::sqlite::{Access, SqliteStore};
+use cordon_journal::{Change, Durability, RunId, Store as _};
 use cordon_playbook::{InputError, Library, Playbook, PlaybookError};
 use cordon_run::bind::{self, Chosen};
+use cordon_run::client::{self, short};
 use cordon_run::directory::Directory;
-use cordon_run::execution::{Execution, Outcome, Report};
-use cordon_run::live::Link;
+use cordon_run::executor;
+use cordon_run::order::{self, Terms};
+use uuid::Uuid;
 
-use self::progress::{Detail, Progress};
+use self::go::{Place, Reached};
 use self::report::Ended;
 use super::assignment::{self, Assignment};
-use super::lost;
 use crate::context::Context;
-use crate::defect;
 use crate::exit::Exit;
-use crate::interrupt::Requests;
-use crate::output::{Screen, json};
+use crate::output::json;
 use crate::problem::directory::unbound;
 use crate::problem::{Problem, playbook as script};
 use crate::shipped::stem;
@@ -32,13 +37,16 @@ use crate::shipped::stem;
 /// Run a playbook
 ///
 /// Every step is shown on standard error as it happens; what the playbook found out is printed on
-/// standard output at the end. Ctrl-C ends the run after the step that is under way.
+/// standard output at the end. The run is kept in data/: Ctrl-C, a crash or a power loss leave it where
+/// it is, and `cordon runs resume` goes on with it. One process executes at a time; where one does
+/// already, it takes this run up too, and this command shows what it does.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   cordon run contain_host --input host=srv-01 --input isolate_for=2h
   cordon run collect_from_hosts --input hosts=srv-01,srv-02 --connect edr=kata
-  cordon run block_hash --input-file incident.json --json")]
+  cordon run block_hash --input-file incident.json --json
+  cordon run contain_host --input host=srv-01 --detach --tag case-17")]
 pub struct Arguments {
     /// The name of a playbook (see `cordon playbook list`), or a file
     playbook: String,
@@ -55,9 +63,33 @@ pub struct Arguments {
     #[arg(long = "connect", value_name = "ALIAS=CONNECTION,…")]
     connect: Vec<Connect>,
 
+    /// A word to find the run by; may be given several times
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// How long the run may take, where that is less than the playbook says: 90s, 2h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    deadline: Option<Duration>,
+
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a run that was started is gone on with.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Manner {
+    /// Only write the run down and print its identity; whoever executes goes on with it
+    #[arg(long)]
+    detach: bool,
+
     /// Print one JSON document at the end: outcome, result, notes, what was changed
     #[arg(long)]
     json: bool,
+}
+
+/// A time as it is typed: `90s`, `2h`.
+pub fn duration(text: &str) -> Result<Duration, units::UnitError> {
+    units::parse_duration(text).map(Duration::from_millis)
 }
 
 /// `alias=connection,connection`.
@@ -84,70 +116,125 @@ impl FromStr for Connect {
     }
 }
 
-/// Runs the playbook and shows what happens and what came of it.
+/// Writes the run down, and goes on with it until it ends.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Problem> {
     let directory = context.directory()?;
     let (name, playbook) = load(&directory, &arguments.playbook)?;
     let input = input(&playbook, &arguments)?;
     let chosen = chosen(&playbook, &arguments.connect)?;
-    let inventory = context.inventory().await?;
-    let bound = bind::choose(&inventory, playbook.header(), &chosen)
-        .map_err(|error| unbound(error, &inventory))?;
-    let bindings = playbook
+    let place = Place::of(context, format!("cordon run {name}")).await?;
+    let bound = bind::choose(&place.inventory, playbook.header(), &chosen)
+        .map_err(|error| unbound(error, &place.inventory))?;
+    playbook
         .bind(&bound.offers)
         .map_err(|error| unfit(&error))?;
 
-    let links = bound.links.clone();
-    let detail = if context.verbose > 0 {
-        Detail::Everything
-    } else {
-        Detail::Steps
-    };
-    let progress = Arc::new(Progress::new(Arc::clone(&context.screen), detail));
-    let execution = Execution {
-        playbook,
-        bindings,
-        links: bound.links,
+    let who = context.who()?;
+    let started = Started::open(&place, arguments.manner, context)?;
+    let now = client::now(&*started.store)?;
+    let ordered = order::place(Terms {
+        name: &name,
+        playbook: &playbook,
         input,
-        limits: inventory.directory().settings().playbook_limits.clone(),
-        watcher: Arc::clone(&progress) as Arc<_>,
-    };
-    let report = {
-        let requests = Requests::listen();
-        let running = execution.start();
-        let _watch = requests.stop(running.stopper(), Arc::clone(&context.screen));
-        let _animation = progress.animate();
-        running
-            .finish()
-            .await
-            .map_err(|error| defect::problem(&error.to_string()))?
-    };
-    let problems = problems(&report, &links);
-    let ended = Ended {
-        playbook: &name,
-        report: &report,
-        problems: &problems,
-        reads: progress.reads(),
-    };
-    show(&ended, arguments.json, &context.screen);
-    Ok(exit(&report, &problems))
+        bound: &bound,
+        inventory: &place.inventory,
+        by: &who,
+        now,
+        deadline: arguments.deadline.map(|time| now.plus(time)),
+        tags: arguments.tags,
+    })
+    .map_err(|error| Problem::usage(error.to_string()))?;
+    let id = RunId(Uuid::new_v4());
+    let changes = executor::create(id, ordered, &*started.store)?;
+    started.go_on(&place, id, changes, context).await
 }
 
-/// The findings or the document on standard output; why and how it ended on standard error.
-fn show(ended: &Ended<'_>, as_json: bool, screen: &Screen) {
-    if as_json {
-        screen.print(&json::render(&report::document(ended)));
-    } else {
-        let findings = report::findings(ended.report, screen.stdout());
-        if !findings.is_empty() {
-            screen.print(&findings);
+/// A run that is about to be written down, with the right to execute it where nobody else has it.
+pub struct Started {
+    /// Where it is kept.
+    pub store: Arc<SqliteStore>,
+    lock: Option<ExecutorLock>,
+    manner: Manner,
+}
+
+impl Started {
+    /// Opens the store. The right to execute is taken before the run is written, so that no other process
+    /// takes it up in between.
+    pub fn open(place: &Place, manner: Manner, context: &Context) -> Result<Self, Problem> {
+        let lock = match manner.detach {
+            true => None,
+            false => place.lock()?,
+        };
+        let access = match lock {
+            Some(_) => Access::Execute,
+            None => Access::Beside,
+        };
+        let store = Arc::new(context.store(&place.directory, access)?);
+        Ok(Self {
+            store,
+            lock,
+            manner,
+        })
+    }
+
+    /// Writes the run down, and goes on with it until it ends.
+    pub async fn go_on(
+        self,
+        place: &Place,
+        id: RunId,
+        changes: Vec<Change>,
+        context: &Context,
+    ) -> Result<Exit, Problem> {
+        self.store.commit(changes, Durability::Now)?;
+        let screen = &context.screen;
+        if self.manner.detach {
+            match self.manner.json {
+                true => screen.print(&json::render(&serde_json::json!({ "run": id }))),
+                false => screen.print(&id.to_string()),
+            }
+            let note = match cordon_journal::lock::holder(&place.folder)? {
+                Some(holder) => format!("it goes on in {holder}"),
+                None => format!(
+                    "nobody executes just now: `cordon runs resume {}` goes on with it",
+                    short(id)
+                ),
+            };
+            screen.note(&note);
+            return Ok(Exit::Done);
         }
+        screen.note(&format!("run {id}"));
+        let executes = self.lock.is_some();
+        let (reached, store) = go::to_the_end(place, self.lock, self.store, id, context).await?;
+        finish(place, &*store, id, reached, self.manner.json, context).and_then(|exit| {
+            match executes {
+                true => go::tell_others(&*store, id, context).map(|()| exit),
+                false => Ok(exit),
+            }
+        })
     }
-    let look = screen.stderr();
-    for problem in ended.problems {
-        screen.note(&problem.render(look));
+}
+
+/// Shows what came of a run that is not gone on with here any more, and how to go on.
+pub fn finish(
+    place: &Place,
+    store: &SqliteStore,
+    id: RunId,
+    reached: Reached,
+    as_json: bool,
+    context: &Context,
+) -> Result<Exit, Problem> {
+    let run = go::known(store, id)?;
+    let links = place.links(&run);
+    let ended = Ended::read(store, run, &links)?;
+    ended.show(as_json, &context.screen);
+    if matches!(reached, Reached::Left | Reached::Waits) && ended.run.status.end.is_none() {
+        let id = short(id);
+        context.screen.note(&format!(
+            "The run stays: `cordon runs resume {id}` goes on with it, `cordon runs cancel {id}` ends it, \
+             `cordon runs why {id}` says what it waits for."
+        ));
     }
-    screen.note(&report::ending(ended, look));
+    Ok(ended.exit())
 }
 
 /// A playbook of the directory, by name or path, with what it is called.
@@ -231,28 +318,4 @@ fn chosen(playbook: &Playbook, connects: &[Connect]) -> Result<Chosen, Problem> 
             .extend(connections.iter().cloned());
     }
     Ok(chosen)
-}
-
-/// Why the run gave no result: its error, and each write of which nobody knows.
-fn problems(report: &Report, links: &BTreeMap<String, Link>) -> Vec<Problem> {
-    let error = match &report.outcome {
-        Outcome::Failed(error) => Some(script::ended(error)),
-        _ => None,
-    };
-    let doubts = report
-        .in_doubt
-        .iter()
-        .map(|doubt| lost::problem(doubt, links.get(&doubt.failure.connection)));
-    error.into_iter().chain(doubts).collect()
-}
-
-/// A lost write outweighs everything else that happened.
-fn exit(report: &Report, problems: &[Problem]) -> Exit {
-    match report.outcome {
-        _ if !report.in_doubt.is_empty() => Exit::LostWrite,
-        Outcome::Done(_) => Exit::Done,
-        Outcome::InDoubt => Exit::LostWrite,
-        Outcome::Cancelled => Exit::Failed,
-        Outcome::Failed(_) => problems.first().map_or(Exit::Failed, Problem::exit),
-    }
 }

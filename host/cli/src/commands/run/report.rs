@@ -1,40 +1,52 @@
 //! How a run ended, for people and for programs.
 
+use std::collections::BTreeMap;
+
+use cordon_contract::step::Afterwards;
 use cordon_contract::{Failure, Value, name};
-use cordon_run::execution::{Outcome, Report};
-use cordon_run::live::Write;
+use cordon_journal::run::{End, Outcome};
+use cordon_journal::{Run, RunId, State, Store, StoreError};
+use cordon_playbook::RunError;
+use cordon_playbook::step::StopReason;
+use cordon_run::executor::journal;
+use cordon_run::live::Link;
+use cordon_run::report::{Report, Write};
 use serde::Serialize;
-use uuid::Uuid;
 
+use crate::commands::lost;
+use crate::exit::Exit;
 use crate::output::time::took;
-use crate::output::{Look, Tone, neutral, paint, value};
+use crate::output::{Look, Screen, Tone, json, neutral, paint, value};
 use crate::problem::Problem;
-use crate::problem::playbook::failure_of;
+use crate::problem::playbook::{self as script, failure_of};
 
-/// What there is to say about a run that ended.
-pub struct Ended<'a> {
-    /// The playbook's name.
-    pub playbook: &'a str,
-    /// How it ended and what it did.
-    pub report: &'a Report,
+/// What there is to say about a run that ended, or that stands where it is.
+pub struct Ended {
+    /// The run.
+    pub run: Run,
+    /// What it did.
+    pub report: Report,
+    /// Why it gave no result, as the script's engine says it.
+    error: Option<RunError>,
     /// Why it gave no result, for people.
-    pub problems: &'a [Problem],
-    /// How many reads it made.
-    pub reads: usize,
+    problems: Vec<Problem>,
 }
 
 /// The one document that `--json` prints.
 #[derive(Serialize)]
-struct Document<'a> {
-    run: Uuid,
+pub struct Document<'a> {
+    run: RunId,
     playbook: &'a str,
-    outcome: &'static str,
+    state: &'static str,
+    outcome: Option<&'static str>,
     result: Option<&'a Value>,
+    message: Option<&'a str>,
     error: Option<ErrorDocument<'a>>,
     notes: Vec<NoteDocument<'a>>,
     writes: Vec<WriteDocument<'a>>,
     reads: usize,
     in_doubt: Vec<DoubtDocument<'a>>,
+    artifacts: BTreeMap<&'a str, ArtifactDocument<'a>>,
     took_ms: u64,
 }
 
@@ -59,6 +71,7 @@ struct WriteDocument<'a> {
     action: String,
     effect: &'static str,
     arguments: Value,
+    attempts: u32,
     outcome: &'static str,
     error: Option<&'a Failure>,
 }
@@ -72,52 +85,204 @@ struct DoubtDocument<'a> {
     message: &'a str,
 }
 
-/// The document that `--json` prints.
-pub fn document<'a>(ended: &Ended<'a>) -> impl Serialize + 'a {
-    let report = ended.report;
-    let error = ended.problems.first().map(|problem| ErrorDocument {
-        message: problem.message().to_owned(),
-        code: problem.explained_by(),
-        place: problem.place(),
-        failure: match &report.outcome {
-            Outcome::Failed(error) => failure_of(error),
-            _ => None,
-        },
-    });
-    let (outcome, result) = match &report.outcome {
-        Outcome::Done(result) => ("done", Some(result)),
-        Outcome::Failed(_) => ("failed", None),
-        Outcome::Cancelled => ("cancelled", None),
-        Outcome::InDoubt => ("in_doubt", None),
-    };
-    Document {
-        run: report.run,
-        playbook: ended.playbook,
-        outcome,
-        result,
-        error,
-        notes: report
+#[derive(Serialize)]
+struct ArtifactDocument<'a> {
+    digest: &'a str,
+    bytes: u64,
+}
+
+impl Ended {
+    /// Reads what a run did. `links` are its connections, as far as they are known here.
+    pub fn read(
+        store: &dyn Store,
+        run: Run,
+        links: &BTreeMap<String, Link>,
+    ) -> Result<Self, StoreError> {
+        let entries = journal::read(store, run.id)?;
+        let report = Report::of(&run, &entries);
+        let written = run.status.end.as_ref().and_then(|end| end.error.clone());
+        let error = written.and_then(|error| serde_json::from_value::<RunError>(error).ok());
+        let problems = problems(&run, &report, error.as_ref(), links);
+        Ok(Self {
+            run,
+            report,
+            error,
+            problems,
+        })
+    }
+
+    fn end(&self) -> Option<&End> {
+        self.run.status.end.as_ref()
+    }
+
+    /// The findings or the document on standard output; why and how it ended on standard error.
+    pub fn show(&self, as_json: bool, screen: &Screen) {
+        if as_json {
+            screen.print(&json::render(&self.document()));
+        } else {
+            let findings = self.findings(screen.stdout());
+            if !findings.is_empty() {
+                screen.print(&findings);
+            }
+        }
+        let look = screen.stderr();
+        for problem in &self.problems {
+            screen.note(&problem.render(look));
+        }
+        screen.note(&self.ending(look));
+    }
+
+    /// What the process ends with. A lost write outweighs everything else that happened.
+    pub fn exit(&self) -> Exit {
+        if !self.report.in_doubt.is_empty() {
+            return Exit::LostWrite;
+        }
+        match self.end().map(|end| end.outcome) {
+            None if self.run.status.state == State::InDoubt => Exit::LostWrite,
+            None => Exit::Unfinished,
+            Some(Outcome::Succeeded | Outcome::Partially | Outcome::Skipped) => Exit::Done,
+            Some(Outcome::InDoubt) => Exit::LostWrite,
+            Some(Outcome::Cancelled) => Exit::Failed,
+            Some(Outcome::Failed) => self.problems.first().map_or(Exit::Failed, Problem::exit),
+        }
+    }
+
+    /// The document that `--json` prints.
+    pub fn document(&self) -> Document<'_> {
+        let report = &self.report;
+        let end = self.end();
+        let error = self.problems.first().map(|problem| ErrorDocument {
+            message: problem.message().to_owned(),
+            code: problem.explained_by(),
+            place: problem.place(),
+            failure: self.error.as_ref().and_then(failure_of),
+        });
+        let gave_result =
+            |end: &&End| matches!(end.outcome, Outcome::Succeeded | Outcome::Partially);
+        Document {
+            run: self.run.id,
+            playbook: &self.run.order.playbook,
+            state: self.run.status.state.name(),
+            outcome: end.map(|end| end.outcome.name()),
+            result: end.filter(gave_result).map(|end| &end.result),
+            message: end.and_then(|end| end.message.as_deref()),
+            error,
+            notes: report
+                .notes
+                .iter()
+                .map(|note| NoteDocument {
+                    title: &note.title,
+                    value: &note.value,
+                })
+                .collect(),
+            writes: report.writes.iter().map(write_document).collect(),
+            reads: report.reads,
+            in_doubt: report
+                .in_doubt
+                .iter()
+                .map(|doubt| DoubtDocument {
+                    step: doubt.step.to_string(),
+                    connection: &doubt.failure.connection,
+                    action: name::snake(&doubt.failure.action),
+                    arguments: Value::Map(doubt.arguments.clone()),
+                    message: &doubt.failure.message,
+                })
+                .collect(),
+            artifacts: report
+                .artifacts
+                .iter()
+                .map(|(name, (digest, bytes))| {
+                    let bytes = *bytes;
+                    (name.as_str(), ArtifactDocument { digest, bytes })
+                })
+                .collect(),
+            took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// What the playbook found out: its notes and its result.
+    fn findings(&self, look: Look) -> String {
+        let mut parts: Vec<String> = self
+            .report
             .notes
             .iter()
-            .map(|note| NoteDocument {
-                title: &note.title,
-                value: &note.value,
+            .map(|note| {
+                let title = look.paint(Tone::Strong, &neutral::line(&note.title));
+                format!("{title}\n{}", value::show(&note.value, None, look))
             })
-            .collect(),
-        writes: report.writes.iter().map(write_document).collect(),
-        reads: ended.reads,
-        in_doubt: report
-            .in_doubt
+            .collect();
+        if let Some(end) = self.end()
+            && !end.result.is_null()
+        {
+            parts.push(value::show(&end.result, None, look));
+        }
+        parts.join("\n\n")
+    }
+
+    /// How it ended, in a line, and after a failure what had been done by then.
+    fn ending(&self, look: Look) -> String {
+        let report = &self.report;
+        let outcome = self.end().map(|end| end.outcome);
+        let (word, tone) = match outcome {
+            Some(outcome) => ended(outcome),
+            None if self.run.status.state == State::InDoubt => ("is in doubt", Tone::Bad),
+            None => ("is not over", Tone::Careful),
+        };
+        let done: Vec<&Write> = report
+            .writes
             .iter()
-            .map(|doubt| DoubtDocument {
-                step: doubt.step.to_string(),
-                connection: &doubt.failure.connection,
-                action: name::snake(&doubt.failure.action),
-                arguments: Value::Map(doubt.arguments.clone()),
-                message: &doubt.failure.message,
-            })
-            .collect(),
-        took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+            .filter(|write| matches!(write.outcome, Some(Ok(()))))
+            .collect();
+        let reads = counted(report.reads, "read", "reads");
+        let changes = counted(done.len(), "change", "changes");
+        let mut text = format!(
+            "{} {} after {}: {reads}, {changes}",
+            neutral::line(&self.run.order.playbook),
+            look.paint(tone, word),
+            took(report.took)
+        );
+        let message = self.end().and_then(|end| end.message.as_deref());
+        if let (Some(Outcome::Cancelled | Outcome::Skipped | Outcome::InDoubt), Some(message)) =
+            (outcome, message)
+        {
+            text.push_str(&format!("\n{}.", neutral::line(message)));
+        }
+        let stays = match outcome {
+            Some(Outcome::Succeeded | Outcome::Partially | Outcome::Skipped) | None => return text,
+            Some(outcome) => outcome,
+        };
+        if done.is_empty() {
+            text.push_str(match stays {
+                Outcome::InDoubt => "\nNothing else was changed.",
+                _ => "\nNothing was changed.",
+            });
+            return text;
+        }
+        let undone = |write: &Write| write.step.afterwards() == Some(Afterwards::Undo);
+        text.push_str(match done.iter().any(|write| undone(write)) {
+            true => "\nThis was changed, and taken back as far as it says so:",
+            false => "\nThis was changed before, and stays:",
+        });
+        for write in done {
+            let arguments = paint::cut(&value::arguments(&write.arguments), ARGUMENTS);
+            let name = format!("{}.{}", write.connection, name::snake(&write.action));
+            let back = if undone(write) { "taking back: " } else { "" };
+            text.push_str(&format!("\n  {back}{}  {arguments}", neutral::line(&name)));
+        }
+        text
+    }
+}
+
+/// How it ended, in words, with their colour.
+#[must_use]
+pub const fn ended(outcome: Outcome) -> (&'static str, Tone) {
+    match outcome {
+        Outcome::Succeeded => ("succeeded", Tone::Good),
+        Outcome::Partially => ("succeeded partially", Tone::Careful),
+        Outcome::Failed => ("failed", Tone::Bad),
+        Outcome::InDoubt => ("ended in doubt", Tone::Bad),
+        Outcome::Cancelled => ("cancelled", Tone::Careful),
+        Outcome::Skipped => ("skipped", Tone::Careful),
     }
 }
 
@@ -128,6 +293,7 @@ fn write_document(write: &Write) -> WriteDocument<'_> {
         action: name::snake(&write.action),
         effect: write.effect.name(),
         arguments: Value::Map(write.arguments.clone()),
+        attempts: write.attempts,
         outcome: match &write.outcome {
             Some(Ok(())) => "done",
             Some(Err(_)) => "failed",
@@ -140,68 +306,50 @@ fn write_document(write: &Write) -> WriteDocument<'_> {
     }
 }
 
-/// What the playbook found out: its notes and its result.
-#[must_use]
-pub fn findings(report: &Report, look: Look) -> String {
-    let mut parts: Vec<String> = report
-        .notes
+/// Why a run gave no result: its error, and each write of which nobody knows.
+fn problems(
+    run: &Run,
+    report: &Report,
+    error: Option<&RunError>,
+    links: &BTreeMap<String, Link>,
+) -> Vec<Problem> {
+    let end = run.status.end.as_ref();
+    let failed = end.filter(|end| end.outcome == Outcome::Failed);
+    let failed = failed.map(|end| failure(end, error));
+    let open = end.is_none().then_some(run.id);
+    let doubts = report
+        .in_doubt
         .iter()
-        .map(|note| {
-            let title = look.paint(Tone::Strong, &neutral::line(&note.title));
-            format!("{title}\n{}", value::show(&note.value, None, look))
-        })
-        .collect();
-    if let Outcome::Done(result) = &report.outcome
-        && !result.is_null()
-    {
-        parts.push(value::show(result, None, look));
-    }
-    parts.join("\n\n")
+        .map(|doubt| lost::problem(doubt, links.get(&doubt.failure.connection), open));
+    failed.into_iter().chain(doubts).collect()
 }
 
-/// How it ended, in a line, and after a failure what had been done by then.
-#[must_use]
-pub fn ending(ended: &Ended<'_>, look: Look) -> String {
-    let report = ended.report;
-    let (word, tone) = match report.outcome {
-        Outcome::Done(_) => ("done", Tone::Good),
-        Outcome::Failed(_) => ("failed", Tone::Bad),
-        Outcome::Cancelled => ("stopped", Tone::Careful),
-        Outcome::InDoubt => ("in doubt", Tone::Bad),
+fn failure(end: &End, error: Option<&RunError>) -> Problem {
+    let message = || {
+        end.message
+            .clone()
+            .unwrap_or_else(|| "it failed".to_owned())
     };
-    let done: Vec<&Write> = report
-        .writes
-        .iter()
-        .filter(|write| matches!(write.outcome, Some(Ok(()))))
-        .collect();
-    let reads = counted(ended.reads, "read", "reads");
-    let changes = counted(done.len(), "change", "changes");
-    let mut text = format!(
-        "{} {} after {}: {reads}, {changes}",
-        neutral::line(ended.playbook),
-        look.paint(tone, word),
-        took(report.took)
-    );
-    match (&report.outcome, done.as_slice()) {
-        (Outcome::Done(_), _) => {}
-        (Outcome::InDoubt, []) => text.push_str("\nNothing else was changed."),
-        (_, []) => text.push_str("\nNothing was changed."),
-        (_, done) => {
-            text.push_str("\nThis was changed before, and stays:");
-            for write in done {
-                let arguments = paint::cut(&value::arguments(&write.arguments), ARGUMENTS);
-                let name = format!("{}.{}", write.connection, name::snake(&write.action));
-                text.push_str(&format!("\n  {}  {arguments}", neutral::line(&name)));
+    match error {
+        None => Problem::new(Exit::Failed, message()),
+        Some(RunError::Stopped { reason }) => {
+            let problem = Problem::new(Exit::Failed, message());
+            match reason {
+                StopReason::Diverged => problem.code("run.diverged"),
+                StopReason::Limit => problem.code("playbook.limit"),
+                _ => problem.code("playbook.stopped"),
             }
         }
+        Some(error) => script::ended(error),
     }
-    text
 }
 
 /// Arguments of a change are cut here; `--json` has them whole.
 const ARGUMENTS: usize = 100;
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+/// `no reads`, `1 read`, `7 reads`.
+#[must_use]
+pub fn counted(count: usize, one: &str, many: &str) -> String {
     match count {
         0 => format!("no {many}"),
         1 => format!("1 {one}"),

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use cordon_contract::step::{Answer, Composite, Pause, Step};
 use cordon_contract::value::Map;
 use cordon_contract::{Effect, StepKey, Value, name};
-use cordon_playbook::step::{Answer, Pause, Step};
 
 use crate::output::time::took;
 use crate::output::{Look, Tone, neutral, paint, value};
@@ -31,8 +31,9 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line as it is written, indented by how deep its step stands in composites.
-    pub fn render(&self, key: &StepKey, look: Look) -> String {
+    /// The line as it is written, indented by how deep its step stands in composites; `of` is the run
+    /// where that is not the one that is watched.
+    pub fn render(&self, key: &StepKey, look: Look, of: &str) -> String {
         let state = paint::pad(self.state, 7);
         let state = self
             .tone
@@ -45,7 +46,11 @@ impl Line {
             (name, "") => look.paint(Tone::Name, name),
             (name, _) => format!("{}  ", look.paint(Tone::Name, &paint::pad(name, NAME))),
         };
-        let line = format!("{state} {took}  {indent}{name}{}", self.text);
+        let of = match of {
+            "" => String::new(),
+            of => look.paint(Tone::Faint, &format!("{of}: ")),
+        };
+        let line = format!("{state} {took}  {of}{indent}{name}{}", self.text);
         line.trim_end().to_owned()
     }
 }
@@ -66,6 +71,7 @@ pub fn finished(
             connection,
             action,
             arguments,
+            ..
         } => {
             let effect = match effect {
                 Some(Effect::Read) | None => String::new(),
@@ -85,6 +91,22 @@ pub fn finished(
             name: "sleep".to_owned(),
             ..line
         },
+        Step::Approve(approval) => Line {
+            name: "approve".to_owned(),
+            text: with_result(&message(&approval.message), &deciders(answer), look),
+            ..line
+        },
+        Step::Ask(question) => Line {
+            name: "ask".to_owned(),
+            text: with_result(&message(&question.message), &line.text, look),
+            ..line
+        },
+        Step::Playbook { name, input, .. } => Line {
+            name: format!("run {}", neutral::line(name)),
+            text: with_result(&shortened(input), &line.text, look),
+            ..line
+        },
+        Step::Artifact { name, .. } => said("kept", Tone::Strong, neutral::line(name)),
         Step::Log { message, .. } => said("log", Tone::Faint, neutral::line(message)),
         Step::Progress { message, percent } => said("now", Tone::Name, progress(message, *percent)),
         Step::Note {
@@ -106,8 +128,45 @@ pub fn finished(
             name: "uuid".to_owned(),
             ..line
         },
-        Step::Sleep { .. } | Step::Now | Step::Uuid => return None,
+        Step::Undo if everything => Line {
+            name: "undo".to_owned(),
+            text: "registered".to_owned(),
+            ..line
+        },
+        Step::Again { .. } if everything => Line {
+            name: "pause".to_owned(),
+            ..line
+        },
+        Step::Sleep { .. } if everything => Line {
+            name: "pause".to_owned(),
+            ..line
+        },
+        Step::Sleep { .. } | Step::Now | Step::Uuid | Step::Undo | Step::Again { .. } => {
+            return None;
+        }
     })
+}
+
+/// What a script says to people, in quotes.
+fn message(text: &str) -> String {
+    format!("\"{}\"", paint::cut(&neutral::line(text), PART))
+}
+
+/// Who agreed, or why nobody did.
+fn deciders(answer: &Answer) -> String {
+    match answer {
+        Answer::Done(value) => {
+            let by = value.get("approved_by").and_then(Value::as_list);
+            let names = by.unwrap_or_default().iter();
+            let names: Vec<String> = names
+                .filter_map(|one| one.get("who").and_then(Value::as_text))
+                .map(neutral::line)
+                .collect();
+            format!("approved by {}", names.join(", "))
+        }
+        Answer::Failed(failure) => neutral::line(&failure.message),
+        Answer::Parked | Answer::Stopped => String::new(),
+    }
 }
 
 /// State, time and result of something that ended.
@@ -126,6 +185,7 @@ pub fn outcome(answer: &Answer, took: Duration) -> Line {
                 format!("{message} ({}{status})", failure.kind),
             )
         }
+        Answer::Parked => ("waits", Tone::Careful, String::new()),
         Answer::Stopped => ("stopped", Tone::Careful, String::new()),
     };
     Line {
@@ -154,6 +214,7 @@ pub fn going_on(step: &Step) -> Option<String> {
             connection,
             action,
             arguments,
+            ..
         } => {
             let text = format!("{} {}", name_of(connection, action), shortened(arguments));
             Some(text.trim_end().to_owned())
@@ -161,12 +222,27 @@ pub fn going_on(step: &Step) -> Option<String> {
         Step::Sleep { duration, reason } => {
             let what = match reason {
                 Pause::Sleep => "sleeping for",
-                Pause::Poll => "looking again in",
                 Pause::Retry => "trying again in",
             };
             Some(format!("{what} {},", took(*duration)))
         }
+        Step::Again { every, .. } => Some(format!("looking again in {},", took(*every))),
         _ => None,
+    }
+}
+
+/// `poll` and `3 looks`: a step made of steps that went on so often after its first time.
+pub fn composite(composite: Composite, further: u32) -> (&'static str, String) {
+    let counted = |count: u32, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    };
+    match composite {
+        Composite::Poll { .. } => ("poll", counted(further + 1, "look", "looks")),
+        Composite::Retry { .. } => ("retry", counted(further + 1, "try", "tries")),
+        Composite::Parallel { branches, .. } => {
+            ("parallel", counted(branches, "branch", "branches"))
+        }
     }
 }
 
@@ -190,7 +266,8 @@ fn said(state: &'static str, tone: Tone, text: String) -> Line {
     }
 }
 
-fn shortened(arguments: &Map) -> String {
+/// Arguments as they fit into a line.
+pub fn shortened(arguments: &Map) -> String {
     paint::cut(&value::arguments(arguments), PART)
 }
 

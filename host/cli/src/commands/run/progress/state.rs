@@ -3,14 +3,18 @@
 //! Looks of `poll` would fill the screen and say nothing; they only show in the changing line, and
 //! the poll gets one line when it ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
+use cordon_contract::step::{Answer, Composite, Step};
 use cordon_contract::{Effect, StepKey};
-use cordon_playbook::step::{Answer, Composite, Step};
+use cordon_journal::Run;
+use cordon_journal::run::{Status, Waiting};
+use cordon_run::engine::Verdict;
 use cordon_run::event::Event;
-use cordon_run::settle::Verdict;
+use cordon_run::live;
 
+use super::super::super::runs::wait;
 use super::line::{self, Line, finished, name_of, outcome, with_result};
 use crate::output::time::took;
 use crate::output::{Look, Tone, neutral};
@@ -23,7 +27,23 @@ pub struct State {
     composites: HashMap<StepKey, Inside>,
     effects: HashMap<StepKey, Effect>,
     message: Option<String>,
-    reads: usize,
+    /// The run, as it was when it was taken up.
+    run: Option<Run>,
+    /// What it waits for, while it is not executed.
+    waits: Vec<Waiting>,
+    /// What people were told that it waits for.
+    told: HashSet<String>,
+}
+
+/// How a line looks, and which lines there are.
+#[derive(Clone, Copy)]
+pub struct Manner<'a> {
+    /// What the output can show.
+    pub look: Look,
+    /// Looks of polls, clock reads and ids too.
+    pub everything: bool,
+    /// The run, where it is not the one that is watched.
+    pub of: &'a str,
 }
 
 /// What is known of a composite step while it goes on.
@@ -35,28 +55,88 @@ struct Inside {
 }
 
 impl State {
-    /// How many reads ended so far.
-    pub fn reads(&self) -> usize {
-        self.reads
-    }
-
-    /// What is going on just now, in a line; none where nothing is.
-    pub fn now(&self) -> Option<String> {
-        let (_, text, since) = self.going_on.last()?;
-        let more = match self.going_on.len() - 1 {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+    /// What is going on just now, in a line, and whether it is more than waiting; none where nothing is.
+    pub fn now(&self) -> Option<(bool, String)> {
         let message = self
             .message
             .as_ref()
             .map_or(String::new(), |message| format!("{message} – "));
-        Some(format!("{message}{text} {}{more}", took(since.elapsed())))
+        let Some((_, text, since)) = self.going_on.last() else {
+            let waits = self.waits.first()?;
+            let now = live::wall();
+            let until = wait::until(waits, now).map_or(String::new(), |until| format!(" {until}"));
+            let how = self.run.as_ref().and_then(|run| wait::how(waits, run));
+            let how = how.map_or(String::new(), |how| format!(": {how}"));
+            return Some((
+                false,
+                format!("{message}waiting for {}{until}{how}", wait::what(waits)),
+            ));
+        };
+        let more = match self.going_on.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some((
+            true,
+            format!("{message}{text} {}{more}", took(since.elapsed())),
+        ))
     }
 
-    /// Takes note of what happened; the line to write about it, if it deserves one.
-    pub fn see(&mut self, event: &Event<'_>, look: Look, everything: bool) -> Option<String> {
+    /// Takes note of what happened; the lines to write about it, if it deserves some.
+    pub fn see(&mut self, event: &Event<'_>, manner: Manner<'_>) -> Vec<String> {
         match event {
+            Event::TakenUp { run } => {
+                self.run = Some((*run).clone());
+                self.waits.clear();
+                Vec::new()
+            }
+            Event::PutAside { status } => self.put_aside(status, manner),
+            Event::Over { .. } => {
+                self.waits.clear();
+                self.going_on.clear();
+                Vec::new()
+            }
+            other => self.step(other, manner).into_iter().collect(),
+        }
+    }
+
+    fn put_aside(&mut self, status: &Status, manner: Manner<'_>) -> Vec<String> {
+        self.going_on.clear();
+        self.waits.clone_from(&status.waits);
+        let Some(run) = &mut self.run else {
+            return Vec::new();
+        };
+        run.status = (*status).clone();
+        let now = live::wall();
+        let mut lines = Vec::new();
+        for waiting in status.waits.iter().filter(|wait| wait::is_for_people(wait)) {
+            let what = wait::what(waiting);
+            if !self.told.insert(what.clone()) {
+                continue;
+            }
+            let until =
+                wait::until(waiting, now).map_or(String::new(), |until| format!(" {until}"));
+            let how = wait::how(waiting, run).map_or(String::new(), |how| format!(": {how}"));
+            let line = Line {
+                state: "waits",
+                tone: Some(Tone::Careful),
+                text: format!("for {what}{until}{how}"),
+                ..Line::default()
+            };
+            let key = waiting.step.clone().unwrap_or_default();
+            lines.push(line.render(&key, manner.look, manner.of));
+        }
+        lines
+    }
+
+    fn step(&mut self, event: &Event<'_>, manner: Manner<'_>) -> Option<String> {
+        let Manner {
+            look,
+            everything,
+            of,
+        } = manner;
+        match event {
+            Event::TakenUp { .. } | Event::PutAside { .. } | Event::Over { .. } => None,
             Event::Started { key, step, effect } => {
                 self.started(key, step, *effect);
                 None
@@ -68,14 +148,15 @@ impl State {
                 took,
             } => {
                 self.going_on.retain(|(own, ..)| own != *key);
+                if matches!(answer, Answer::Parked) {
+                    return None;
+                }
                 let effect = self.effects.remove(*key);
-                let read = effect.is_none_or(|effect| effect == Effect::Read);
-                self.reads += usize::from(read && matches!(step, Step::Action { .. }));
                 if self.is_look(key, answer) && !everything {
                     return None;
                 }
                 finished(step, answer, *took, effect, look, everything)
-                    .map(|line| line.render(key, look))
+                    .map(|line| line.render(key, look, of))
             }
             Event::AnswerLost {
                 key,
@@ -90,7 +171,7 @@ impl State {
                     name: name_of(&failure.connection, &failure.action),
                     text: format!("{} – {then}", neutral::line(&failure.message)),
                 };
-                Some(line.render(key, look))
+                Some(line.render(key, look, of))
             }
             Event::Entered { key, composite } => {
                 let inside = Inside {
@@ -111,7 +192,7 @@ impl State {
                 let (name, count) = self.composites.remove(*key)?.described();
                 let line = outcome(answer, *took);
                 let text = with_result(&count, &line.text, look);
-                Some(Line { name, text, ..line }.render(key, look))
+                Some(Line { name, text, ..line }.render(key, look, of))
             }
         }
     }
@@ -164,7 +245,7 @@ fn said(verdict: Verdict) -> Option<String> {
     Some(match verdict {
         Verdict::Repeat { after } => format!("safe to repeat: sending it again in {}", took(after)),
         Verdict::AskTheProduct => "asking the product whether it happened".to_owned(),
-        Verdict::InDoubt => "nobody can know whether it happened: the run stops".to_owned(),
+        Verdict::InDoubt => "nobody can know whether it happened: it stands still".to_owned(),
         Verdict::Report => return None,
     })
 }
@@ -172,22 +253,10 @@ fn said(verdict: Verdict) -> Option<String> {
 impl Inside {
     /// `poll kata.get_task` and `3 looks`.
     fn described(self) -> (String, String) {
-        let counted = |count: u32, one: &str, many: &str| match count {
-            1 => format!("1 {one}"),
-            _ => format!("{count} {many}"),
-        };
-        let (word, count) = match self.composite {
-            Composite::Poll { .. } => ("poll", counted(self.iterations + 1, "look", "looks")),
-            Composite::Retry { .. } => ("retry", counted(self.iterations + 1, "try", "tries")),
-            Composite::Parallel { branches, .. } => {
-                return (
-                    "parallel".to_owned(),
-                    counted(branches, "branch", "branches"),
-                );
-            }
-        };
+        let (word, count) = line::composite(self.composite, self.iterations);
         let action = self
             .action
+            .filter(|_| !matches!(self.composite, Composite::Parallel { .. }))
             .map_or(String::new(), |action| format!(" {action}"));
         (format!("{word}{action}"), count)
     }
