@@ -4,7 +4,7 @@ mod support;
 
 use support::{cordon, run};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 36] = [
     "",
     "init",
     "connection",
@@ -23,6 +23,24 @@ const COMMANDS: [&str; 18] = [
     "playbook show",
     "playbook check",
     "playbook functions",
+    "runs",
+    "runs list",
+    "runs show",
+    "runs watch",
+    "runs why",
+    "runs resume",
+    "runs cancel",
+    "runs retry",
+    "runs resolve",
+    "runs artifact",
+    "runs export",
+    "approve",
+    "answer",
+    "store",
+    "store check",
+    "store compact",
+    "store backup",
+    "store export",
 ];
 
 #[test]

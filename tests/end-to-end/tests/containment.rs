@@ -23,7 +23,7 @@ fn a_contained_host_is_isolated_in_the_products_own_view_and_its_task_has_run() 
 
     let output = contain(&lab);
     output.expect_code(0);
-    assert_eq!(output.json()["outcome"], "done", "{}", output.stdout);
+    assert_eq!(output.json()["outcome"], "succeeded", "{}", output.stdout);
 
     assert!(lab.is_isolated(HOST));
     let tasks = lab.get("tasks");

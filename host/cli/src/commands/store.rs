@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use cordon_contract::units::format_size;
 use cordon_journal::sqlite::{Access, Compacted, Exported, Report, Retention, SqliteStore};
 use cordon_run::client;
 
@@ -10,6 +9,7 @@ use super::run::report::counted;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::table::Table;
+use crate::output::value::size;
 use crate::output::{json, neutral};
 use crate::problem::Problem;
 
@@ -96,7 +96,7 @@ fn shown(report: &Report, context: &Context) -> String {
         "{}, format {}, {}: {}, {}, {}",
         neutral::line(&report.path),
         report.format,
-        format_size(report.bytes),
+        size(report.bytes),
         many(report.runs, "run", "runs"),
         many(report.records, "record", "records"),
         many(report.blobs, "blob", "blobs"),
@@ -146,8 +146,8 @@ fn compact(store: &SqliteStore, as_json: bool, context: &Context) -> Result<Exit
     screen.print(&format!(
         "{} forgotten; {} before, {} now",
         many(runs, "run is", "runs are"),
-        format_size(bytes_before),
-        format_size(bytes_after)
+        size(bytes_before),
+        size(bytes_after)
     ));
     Ok(Exit::Done)
 }

@@ -7,6 +7,17 @@ use super::neutral;
 use super::paint::{self, Look, Tone};
 use super::table::Table;
 
+/// A number of bytes at a glance: `369.6 KiB`.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "two digits are shown")]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// A nested value in one line is cut here.
 const SHORT: usize = 60;
 

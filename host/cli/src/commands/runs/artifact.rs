@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use cordon_contract::Value;
-use cordon_contract::units::format_size;
 use cordon_contract::value::exact;
 use cordon_journal::sqlite::Access;
 use cordon_journal::{Run, Store};
@@ -14,6 +13,7 @@ use cordon_run::report::Report;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::table::Table;
+use crate::output::value::size;
 use crate::output::{json, neutral};
 use crate::problem::Problem;
 
@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let Some(name) = &arguments.name else {
         let mut table = Table::new(["artifact", "size", "digest"]);
         for (name, (digest, bytes)) in &report.artifacts {
-            table.row([name, &format_size(*bytes), digest]);
+            table.row([name, &size(*bytes), digest]);
         }
         match table.is_empty() {
             true => screen.note(&format!("run {} keeps nothing by name", short(run.id))),

@@ -18,7 +18,6 @@ use crate::problem::Problem;
 Examples:
   cordon runs resolve 1a2b3c4d 4 --not-done
   cordon runs resolve 1a2b3c4d 4 --done '{\"rule_id\": \"r-17\"}'")]
-#[group(id = "how", required = true, multiple = false, args = ["done", "not_done", "abort"])]
 pub struct Arguments {
     /// The run, or the beginning of its identity: see `cordon runs list --state in-doubt`
     run: String,
@@ -27,6 +26,14 @@ pub struct Arguments {
     #[arg(value_parser = super::step)]
     step: StepKey,
 
+    #[command(flatten)]
+    how: How,
+}
+
+/// What a person found out.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct How {
     /// It happened. VALUE is what the action would have returned, as JSON or text, where the script
     /// uses it
     #[arg(long, value_name = "VALUE", num_args = 0..=1, default_missing_value = "null")]
@@ -54,7 +61,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         let why = format!("step {} is not in doubt", arguments.step);
         return Err(wish::refused(&run, &why));
     }
-    let (how, done) = match (&arguments.done, arguments.abort) {
+    let (how, done) = match (&arguments.how.done, arguments.how.abort) {
         (Some(value), _) => (
             Resolution::Done(client::typed(value)),
             "resolved: it happened",

@@ -38,7 +38,7 @@ Examples:
   cordon runs resume --all")]
 pub struct Arguments {
     /// The run, or the beginning of its identity: see `cordon runs list --open`
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(conflicts_with = "all")]
     run: Option<String>,
 
     /// Everything that is due
@@ -52,6 +52,11 @@ pub struct Arguments {
 
 /// Executes, and says what came of it.
 pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Problem> {
+    if arguments.run.is_none() && !arguments.all {
+        return Err(Problem::usage("no run is named")
+            .hint("name a RUN, or say `--all`; `cordon runs list --open` shows what is not over")
+            .code("cli.argument"));
+    }
     let looked = context.kept(Access::Look)?;
     let own = match (&looked, &arguments.run) {
         (Some(store), Some(typed)) => Some(client::find(store, typed)?.id),

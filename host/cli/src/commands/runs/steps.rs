@@ -29,6 +29,10 @@ pub fn render(timeline: &Timeline, look: Look, whole: bool) -> String {
         lines.push(format!("{key} {at}  {text}"));
         let indent = " ".repeat(KEY + 1 + 8 + 2 + 17 + 2 * depth(step));
         for (at, happened) in &step.events {
+            let is_over = step.answer.is_some();
+            if is_over && !whole && matches!(happened, Happened::Waits { .. }) {
+                continue;
+            }
             lines.extend(told(happened).map(|text| format!("{indent}{} {text}", clock(*at))));
         }
         if whole {

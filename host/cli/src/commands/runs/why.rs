@@ -136,7 +136,7 @@ fn executor(run: &Run, holder: Option<&Holder>, now: Moment) -> Vec<String> {
     let id = short(run.id);
     let due = run.status.due.filter(|due| *due <= now);
     match (holder, due) {
-        (Some(holder), _) => vec![format!("{holder} executes")],
+        (Some(holder), _) => vec![format!("it is executed by {holder}")],
         (None, Some(due)) => vec![
             format!("it is due since {} and nobody executes:", moment(due)),
             format!("  `cordon runs resume {id}` goes on with it"),

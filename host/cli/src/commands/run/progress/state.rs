@@ -26,6 +26,8 @@ pub struct State {
     going_on: Vec<(StepKey, String, Instant)>,
     composites: HashMap<StepKey, Inside>,
     effects: HashMap<StepKey, Effect>,
+    /// Since when a step is not over, however often its run was put aside meanwhile.
+    began: HashMap<StepKey, Instant>,
     message: Option<String>,
     /// The run, as it was when it was taken up.
     run: Option<Run>,
@@ -49,6 +51,7 @@ pub struct Manner<'a> {
 /// What is known of a composite step while it goes on.
 struct Inside {
     composite: Composite,
+    began: Instant,
     iterations: u32,
     /// The last action inside, for the line at the end.
     action: Option<String>,
@@ -152,10 +155,12 @@ impl State {
                     return None;
                 }
                 let effect = self.effects.remove(*key);
+                let began = self.began.remove(*key);
+                let took = began.map_or(*took, |began| began.elapsed().max(*took));
                 if self.is_look(key, answer) && !everything {
                     return None;
                 }
-                finished(step, answer, *took, effect, look, everything)
+                finished(step, answer, took, effect, look, everything)
                     .map(|line| line.render(key, look, of))
             }
             Event::AnswerLost {
@@ -176,6 +181,7 @@ impl State {
             Event::Entered { key, composite } => {
                 let inside = Inside {
                     composite: *composite,
+                    began: Instant::now(),
                     iterations: 0,
                     action: None,
                 };
@@ -189,8 +195,9 @@ impl State {
                 None
             }
             Event::Left { key, answer, took } => {
-                let (name, count) = self.composites.remove(*key)?.described();
-                let line = outcome(answer, *took);
+                let inside = self.composites.remove(*key)?;
+                let line = outcome(answer, inside.began.elapsed().max(*took));
+                let (name, count) = inside.described();
                 let text = with_result(&count, &line.text, look);
                 Some(Line { name, text, ..line }.render(key, look, of))
             }
@@ -198,6 +205,7 @@ impl State {
     }
 
     fn started(&mut self, key: &StepKey, step: &Step, effect: Option<Effect>) {
+        self.began.insert(key.clone(), Instant::now());
         self.effects
             .extend(effect.map(|effect| (key.clone(), effect)));
         match step {

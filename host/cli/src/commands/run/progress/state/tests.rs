@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use cordon_contract::step::Pause;
 use cordon_contract::{Delivery, ErrorKind, Failure, Value};
-use cordon_playbook::step::Pause;
 
 use super::*;
 
 /// The lines of a run in which every kind of step ends once.
 fn lines(verbose: bool) -> Vec<String> {
+    let manner = Manner {
+        look: Look::PLAIN,
+        everything: verbose,
+        of: "",
+    };
     let mut state = State::default();
     let mut lines = Vec::new();
-    let mut see =
-        |state: &mut State, event: Event<'_>| lines.extend(state.see(&event, Look::PLAIN, verbose));
+    let mut see = |state: &mut State, event: Event<'_>| lines.extend(state.see(&event, manner));
     let mut step =
         |state: &mut State, key: &str, step: Step, effect: Option<Effect>, answer: Answer| {
             let key: StepKey = key.parse().unwrap();
@@ -41,6 +45,7 @@ fn lines(verbose: bool) -> Vec<String> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Value::text(*value)))
             .collect(),
+        undoable: false,
     };
     let json = |text: &str| Answer::Done(Value::from_json(text).unwrap());
     let sleep = |reason| Step::Sleep {
@@ -89,8 +94,7 @@ fn lines(verbose: bool) -> Vec<String> {
             key: &poll,
             composite,
         },
-        Look::PLAIN,
-        verbose,
+        manner,
     );
     step(
         &mut state,
@@ -99,14 +103,17 @@ fn lines(verbose: bool) -> Vec<String> {
         Some(Effect::Read),
         json(r#"{"state": "running"}"#),
     );
-    step(&mut state, "4.0.1", sleep(Pause::Poll), None, json("null"));
+    let again = Step::Again {
+        every: Duration::from_secs(5),
+        timeout: Duration::from_secs(60),
+    };
+    step(&mut state, "4.0.1", again, None, json("true"));
     state.see(
         &Event::Iterated {
             key: &poll,
             iteration: 1,
         },
-        Look::PLAIN,
-        verbose,
+        manner,
     );
     let refused = Failure {
         status: Some(502),
@@ -127,8 +134,7 @@ fn lines(verbose: bool) -> Vec<String> {
             answer: &done,
             took: Duration::from_secs(75),
         },
-        Look::PLAIN,
-        verbose,
+        manner,
     );
     step(
         &mut state,
@@ -141,7 +147,7 @@ fn lines(verbose: bool) -> Vec<String> {
         json("null"),
     );
     step(&mut state, "6", sleep(Pause::Sleep), None, Answer::Stopped);
-    assert_eq!((state.reads, state.going_on.len()), (3, 0));
+    assert!(state.going_on.is_empty());
     lines.extend(left);
     lines
 }
@@ -154,4 +160,75 @@ fn each_step_is_a_line_and_the_looks_of_a_poll_are_one() {
 #[test]
 fn asked_for_more_every_look_shows() {
     insta::assert_snapshot!(lines(true).join("\n"));
+}
+
+fn waiting(reason: cordon_journal::run::Reason) -> Status {
+    Status {
+        state: cordon_journal::State::Waiting,
+        due: None,
+        waits: vec![Waiting {
+            step: Some(StepKey::root(4)),
+            reason,
+            since: cordon_journal::Moment(0),
+            until: None,
+        }],
+        seq: 0,
+        records: 0,
+        bytes: 0,
+        end: None,
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_people_says_so_once_and_shows_it_while_it_does() {
+    let status = waiting(cordon_journal::run::Reason::Approval {
+        message: "isolate it?".to_owned(),
+        role: None,
+        wanted: 1,
+        given: Vec::new(),
+    });
+    let run = Run {
+        id: "3a3e3d17-64d9-4ad6-a264-fa1c258cf086".parse().unwrap(),
+        order: cordon_journal::run::Order {
+            playbook: "contain".to_owned(),
+            version: String::new(),
+            input: cordon_contract::value::Map::new(),
+            bindings: std::collections::BTreeMap::new(),
+            started_by: "alice".to_owned(),
+            created: cordon_journal::Moment(0),
+            deadline: cordon_journal::Moment(0),
+            tags: Vec::new(),
+            parent: None,
+            depth: 0,
+            retry_of: None,
+            slot: None,
+            journal_bytes_max: 0,
+            journal_records_max: 0,
+        },
+        status: status.clone(),
+    };
+    let manner = Manner {
+        look: Look::PLAIN,
+        everything: false,
+        of: "contain",
+    };
+    let mut state = State::default();
+    state.see(&Event::TakenUp { run: &run }, manner);
+    let first = state.see(&Event::PutAside { status: &status }, manner);
+    assert_eq!(
+        first,
+        [
+            "waits            contain: for approval of \"isolate it?\": `cordon approve 3a3e3d17`, or with `--deny` to \
+             refuse"
+        ]
+    );
+    assert!(
+        state
+            .see(&Event::PutAside { status: &status }, manner)
+            .is_empty()
+    );
+    let (active, now) = state.now().unwrap();
+    assert!(!active && now.contains("cordon approve 3a3e3d17"), "{now}");
+    state.see(&Event::TakenUp { run: &run }, manner);
+    assert_eq!(state.now(), None);
 }
