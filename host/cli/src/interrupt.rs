@@ -34,8 +34,8 @@ impl Requests {
         Watch(tokio::spawn(async move {
             let Some(mut signals) = self.0 else { return };
             signals.next().await;
-            first();
             screen.note(said);
+            first();
             signals.next().await;
             screen.status(None);
             screen.note("ended at once: what was under way may or may not have happened");

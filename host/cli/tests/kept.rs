@@ -166,7 +166,7 @@ fn with_runs() -> Place {
                 comment: Some("go on".to_owned()),
             },
         ),
-        (20, "1", outcome(None, Value::Null)),
+        (20, "1", outcome(None, approved())),
         (
             21,
             "2",
@@ -292,6 +292,11 @@ fn with_runs() -> Place {
     );
     store.close().unwrap();
     place
+}
+
+fn approved() -> Value {
+    let bob = Value::map([("who", Value::text("bob")), ("allow", Value::Bool(true))]);
+    Value::map([("approved_by", Value::List(vec![bob]))])
 }
 
 /// Without what depends on the time of the test.

@@ -196,6 +196,7 @@ fn a_process_that_is_killed_in_the_middle_of_a_poll_leaves_a_run_that_sends_noth
     });
     began.kill();
 
+    let read = asked(&lab, "list-hosts");
     cordon(&automation, &["runs", "resume", &run])
         .expect_code(0)
         .expect("contain_host succeeded");
@@ -209,7 +210,7 @@ fn a_process_that_is_killed_in_the_middle_of_a_poll_leaves_a_run_that_sends_noth
     }
     assert_eq!(
         asked(&lab, "list-hosts"),
-        1,
+        read,
         "a read that is recorded is not made again"
     );
     let shown = cordon(&automation, &["runs", "show", &run]);
@@ -398,13 +399,18 @@ fn run(input) {
     )
     .expect_code(0);
 
+    let read = asked(&lab, "list-hosts");
     let again = cordon(
         &automation,
         &["runs", "retry", &run, "--from", "1", "--json"],
     );
     again.expect_code(0);
     assert_ne!(again.json()["run"], run.as_str());
-    assert_eq!(asked(&lab, "list-hosts"), 1, "what was done before is kept");
+    assert_eq!(
+        asked(&lab, "list-hosts"),
+        read,
+        "what was done before is kept"
+    );
     let new = again.json()["run"].as_str().unwrap().to_owned();
     cordon(&automation, &["runs", "show", &new]).expect(&format!("run {} from step 1", &run[..8]));
     cordon(&automation, &["runs", "retry", &run, "--from", "9"]).expect_code(WRONG_USE);

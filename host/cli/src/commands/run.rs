@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cordon_contract::units;
 use cordon_contract::value::Map;
-use cordon_journal::lock::ExecutorLock;
+use cordon_journal::lock::{self, ExecutorLock};
 use cordon_journal::sqlite::{Access, SqliteStore};
 use cordon_journal::{Change, Durability, RunId, Store as _};
 use cordon_playbook::{InputError, Library, Playbook, PlaybookError};
@@ -192,7 +192,7 @@ impl Started {
                 true => screen.print(&json::render(&serde_json::json!({ "run": id }))),
                 false => screen.print(&id.to_string()),
             }
-            let note = match cordon_journal::lock::holder(&place.folder)? {
+            let note = match lock::holder(&place.folder)? {
                 Some(holder) => format!("it goes on in {holder}"),
                 None => format!(
                     "nobody executes just now: `cordon runs resume {}` goes on with it",
@@ -203,14 +203,12 @@ impl Started {
             return Ok(Exit::Done);
         }
         screen.note(&format!("run {id}"));
-        let executes = self.lock.is_some();
         let (reached, store) = go::to_the_end(place, self.lock, self.store, id, context).await?;
-        finish(place, &*store, id, reached, self.manner.json, context).and_then(|exit| {
-            match executes {
-                true => go::tell_others(&*store, id, context).map(|()| exit),
-                false => Ok(exit),
-            }
-        })
+        let exit = finish(place, &store, id, reached, self.manner.json, context)?;
+        if lock::holder(&place.folder)?.is_none() {
+            go::tell_others(&*store, id, context)?;
+        }
+        Ok(exit)
     }
 }
 
@@ -229,10 +227,16 @@ pub fn finish(
     ended.show(as_json, &context.screen);
     if matches!(reached, Reached::Left | Reached::Waits) && ended.run.status.end.is_none() {
         let id = short(id);
-        context.screen.note(&format!(
-            "The run stays: `cordon runs resume {id}` goes on with it, `cordon runs cancel {id}` ends it, \
-             `cordon runs why {id}` says what it waits for."
-        ));
+        let note = match lock::holder(&place.folder)? {
+            Some(holder) => {
+                format!("The run goes on in {holder}; `cordon runs watch {id}` looks on.")
+            }
+            None => format!(
+                "The run stays: `cordon runs resume {id}` goes on with it, `cordon runs cancel {id}` ends it, \
+                 `cordon runs why {id}` says what it waits for."
+            ),
+        };
+        context.screen.note(&note);
     }
     Ok(ended.exit())
 }

@@ -1,7 +1,7 @@
 //! The timeline of a run as lines: each step with when, how long, what came of it, and below it what
 //! happened on the way.
 
-use cordon_contract::step::{Answer, Step};
+use cordon_contract::step::{Answer, Composite, Step};
 use cordon_contract::value::Map;
 use cordon_contract::{Effect, Value};
 use cordon_journal::Moment;
@@ -21,7 +21,7 @@ const KEY: usize = 8;
 pub fn render(timeline: &Timeline, look: Look, whole: bool) -> String {
     let mut lines = Vec::new();
     for step in &timeline.steps {
-        let Some(text) = one(step, look, whole) else {
+        let Some(text) = one(step, &timeline.steps, look, whole) else {
             continue;
         };
         let key = look.paint(Tone::Faint, &paint::pad(&step.key.to_string(), KEY));
@@ -53,7 +53,7 @@ fn clock(at: Moment) -> String {
     text.get(11..19).unwrap_or_default().to_owned()
 }
 
-fn one(step: &Line, look: Look, whole: bool) -> Option<String> {
+fn one(step: &Line, all: &[Line], look: Look, whole: bool) -> Option<String> {
     let line = match (&step.what, &step.answer) {
         (Kind::Step(of), Some((answer, took))) => {
             line::finished(of, answer, *took, step.effect, look, whole)?
@@ -95,7 +95,7 @@ fn one(step: &Line, look: Look, whole: bool) -> Option<String> {
             };
             let text = line::with_result(&count, &line.text, look);
             Shown {
-                name: word.to_owned(),
+                name: format!("{word}{}", inside(step, all, *composite)),
                 text,
                 ..line
             }
@@ -106,6 +106,20 @@ fn one(step: &Line, look: Look, whole: bool) -> Option<String> {
         },
     };
     Some(line.render(&step.key, look, ""))
+}
+
+/// The last action inside of a step made of steps; of `parallel` none stands for all.
+fn inside(step: &Line, all: &[Line], composite: Composite) -> String {
+    let last = all.iter().rev().find_map(|line| match &line.what {
+        Kind::Step(Step::Action {
+            connection, action, ..
+        }) if step.key.contains(&line.key) => Some(line::name_of(connection, action)),
+        _ => None,
+    });
+    match composite {
+        Composite::Parallel { .. } => String::new(),
+        _ => last.map_or(String::new(), |action| format!(" {action}")),
+    }
 }
 
 /// What happened on the way, in a line; none for what the step's own line says.
@@ -190,7 +204,7 @@ pub struct Document<'a> {
     step: String,
     at: String,
     what: Option<&'a Step>,
-    composite: Option<cordon_contract::step::Composite>,
+    composite: Option<Composite>,
     iterations: Option<u32>,
     effect: Option<&'static str>,
     attempts: u32,
