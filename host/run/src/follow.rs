@@ -1,7 +1,8 @@
 //! Follows a run that another process executes: turns what is new in its journal into the events that
 //! somebody who watches would have seen there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use cordon_contract::step::{Answer, Step};
 use cordon_contract::{Effect, Failure, StepKey, Value};
 use cordon_journal::record::{Recorded, Settling};
 use cordon_journal::run::Status;
-use cordon_journal::{Entry, Moment, Run, RunId, State, Store, StoreError, What};
+use cordon_journal::{Entry as Kept, Moment, Run, RunId, State, Store, StoreError, What};
 
 use crate::engine::Verdict;
 use crate::event::{Event, Watcher};
@@ -57,8 +58,8 @@ impl Follower {
             let followed = self.followed.entry(id).or_default();
             let children = followed.see(&*self.store, &run, watcher)?;
             for child in children {
-                if !self.followed.contains_key(&child) {
-                    self.followed.insert(child, Followed::default());
+                if let Entry::Vacant(new) = self.followed.entry(child) {
+                    new.insert(Followed::default());
                     left.push(child);
                 }
             }
@@ -123,7 +124,7 @@ impl Followed {
         Ok(children)
     }
 
-    fn entry(&mut self, entry: &Entry, see: &mut dyn FnMut(&Event<'_>)) {
+    fn entry(&mut self, entry: &Kept, see: &mut dyn FnMut(&Event<'_>)) {
         let (key, at) = (&entry.record.key, entry.record.at);
         match &entry.record.what {
             What::Intent { step, effect } => self.begin(key, step, Some(*effect), at, see),
@@ -298,7 +299,7 @@ mod tests {
                 what,
             };
             let seq = seq as u64;
-            followed.entry(&Entry { seq, record }, &mut |event| words.hear(event));
+            followed.entry(&Kept { seq, record }, &mut |event| words.hear(event));
         }
         assert_eq!(
             *words.0.lock().unwrap(),
