@@ -31,5 +31,6 @@ pub mod stopper;
 pub mod world;
 
 mod unkept;
+mod workers;
 
 pub use codes::CODES;
