@@ -91,6 +91,7 @@ struct Job {
     surroundings: Arc<dyn Surroundings>,
     executor: Executor,
     playbook: Playbook,
+    bound: bind::Bound,
 }
 
 impl Job {
@@ -115,7 +116,9 @@ impl Job {
         });
         let playbook = Playbook::compile("contain.rhai", JOB, &Library::none())
             .map_err(|error| error.to_string())?;
+        let bound = bind::choose(&inventory, playbook.header(), &BTreeMap::new())?;
         Ok(Self {
+            bound,
             inventory,
             store,
             surroundings,
@@ -126,7 +129,6 @@ impl Job {
 
     fn start(&self) -> Result<RunId, Failed> {
         let header = self.playbook.header();
-        let bound = bind::choose(&self.inventory, header, &BTreeMap::new())?;
         let given = BTreeMap::from([(
             "host".to_owned(),
             cordon_playbook::Given::Text("host4".to_owned()),
@@ -138,7 +140,7 @@ impl Job {
             name: "contain",
             playbook: &self.playbook,
             input,
-            bound: &bound,
+            bound: &self.bound,
             inventory: &self.inventory,
             by: "bench",
             now: self.surroundings.now(),
