@@ -221,3 +221,93 @@ fn wrong(path: &Path, error: &std::io::Error) -> LockError {
         problem: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn one_executes_at_a_time_and_says_who_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(holder(folder.path()).unwrap(), None);
+        let lock = ExecutorLock::take(folder.path(), "cordon serve").unwrap();
+        let held = ExecutorLock::take(folder.path(), "cordon run").unwrap_err();
+        assert_eq!(held.code(), "store.held");
+        let LockError::Held(who) = held else {
+            panic!("{held}")
+        };
+        assert_eq!((who.pid, &*who.what), (std::process::id(), "cordon serve"));
+        assert_eq!(holder(folder.path()).unwrap(), Some(who));
+        drop(lock);
+        assert_eq!(holder(folder.path()).unwrap(), None);
+        ExecutorLock::take(folder.path(), "cordon run").unwrap();
+    }
+
+    #[test]
+    fn who_only_asks_keeps_nobody_from_executing() {
+        let folder = tempfile::tempdir().unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        holder(folder.path()).unwrap();
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                });
+            }
+            for _ in 0..30 {
+                drop(ExecutorLock::take(folder.path(), "cordon run").unwrap());
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
+
+    #[test]
+    fn what_a_file_says_counts_for_nothing_without_its_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"pid":1,"since":5,"host":"a","what":"cordon serve"}"#;
+        std::fs::write(folder.path().join(LOCK_FILE), text).unwrap();
+        assert_eq!(holder(folder.path()).unwrap(), None);
+        ExecutorLock::take(folder.path(), "cordon run").unwrap();
+    }
+
+    /// Takes the lock in a process of its own, and keeps it.
+    #[test]
+    fn process_that_executes() {
+        let Some(folder) = std::env::var_os("CORDON_TEST_FOLDER") else {
+            return;
+        };
+        let _lock = ExecutorLock::take(Path::new(&folder), "cordon serve").unwrap();
+        println!("taken");
+        std::thread::sleep(Duration::from_secs(60));
+    }
+
+    #[test]
+    fn the_lock_of_a_killed_process_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "lock::tests::process_that_executes",
+                "--nocapture",
+            ])
+            .env("CORDON_TEST_FOLDER", folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().ends_with("taken")));
+        let who = holder(folder.path()).unwrap().unwrap();
+        assert_eq!(who.pid, child.id());
+        assert!(ExecutorLock::take(folder.path(), "cordon run").is_err());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(holder(folder.path()).unwrap(), None);
+        ExecutorLock::take(folder.path(), "cordon run").unwrap();
+    }
+}

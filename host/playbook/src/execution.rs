@@ -1,7 +1,5 @@
 //! One execution of a playbook: the script from its top, and what is done after it.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cordon_contract::Value;
@@ -12,22 +10,26 @@ use crate::afterwards::Unwinding;
 use crate::engine;
 use crate::error::{RunError, limit_of};
 use crate::library::Resolver;
-use crate::limits::{Limit, STACK_SIZE};
+use crate::limits::Limit;
 use crate::parked;
 use crate::playbook::Program;
 use crate::run::Run;
 use crate::scope::Scope;
+use crate::stack::on_large_stack;
 use crate::step::{Ending, StopReason};
 use crate::thrown::{self, Error};
 use crate::value;
 
-/// Runs a playbook on a thread of its own and gives what `run` returned.
+/// Runs a playbook on a thread with the stack that it needs and gives what `run` returned.
 pub(crate) fn run(program: &Arc<Program>, input: &Map, run: &Arc<Run>) -> Result<Value, RunError> {
     on_large_stack(|| execute(program, input, run))
         .unwrap_or_else(|message| Err(RunError::Defect { message }))
 }
 
 fn execute(program: &Arc<Program>, input: &Map, run: &Arc<Run>) -> Result<Value, RunError> {
+    // What an earlier run on this thread left is not this one's.
+    parked::take();
+    run.waited();
     let (error, ending) = match script(program, input, run) {
         Ok(value) => return Ok(value),
         Err(ended) => ended,
@@ -134,27 +136,4 @@ fn at_limit(run: &Run, limit: Limit) -> Ended {
 /// The ending by an error, as `catch` would have seen it.
 fn failed(error: &Error) -> Option<Ending> {
     thrown::to_failure(error).map(|failure| Ending::Failed(thrown::caught(&failure)))
-}
-
-/// Runs `work` on a thread with the stack that scripts need, whatever thread this is. A panic is caught
-/// and given back as its message.
-pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
-    let message = |panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "it panicked".to_owned())
-    };
-    std::thread::scope(|threads| {
-        let dispatcher = tracing::dispatcher::get_default(Clone::clone);
-        let thread = std::thread::Builder::new()
-            .name("playbook".to_owned())
-            .stack_size(STACK_SIZE);
-        let work = move || {
-            tracing::dispatcher::with_default(&dispatcher, || catch_unwind(AssertUnwindSafe(work)))
-        };
-        match thread.spawn_scoped(threads, work) {
-            Ok(thread) => thread.join().map_err(message)?.map_err(message),
-            Err(error) => Err(format!("no thread to be had: {error}")),
-        }
-    })
 }

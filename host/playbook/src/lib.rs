@@ -12,6 +12,7 @@ pub mod input;
 pub mod limits;
 pub mod place;
 pub mod problem;
+pub mod stack;
 pub mod step;
 pub mod value;
 pub mod words;

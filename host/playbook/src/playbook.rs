@@ -15,13 +15,14 @@ use crate::bind::{Bindings, Offer};
 use crate::check;
 use crate::engine;
 use crate::error::RunError;
-use crate::execution::{self, on_large_stack};
+use crate::execution;
 use crate::header::{self, Header};
 use crate::library::{Imports, Library, read_script};
 use crate::limits::{Limits, SCRIPT_SIZE_MAX};
 use crate::place::{Place, Source};
 use crate::problem::{PlaybookError, Problem, ProblemKind};
 use crate::run::Run;
+use crate::stack::on_large_stack;
 use crate::step::Performer;
 use crate::syntax::compile_error;
 

@@ -1,9 +1,10 @@
 //! What an automation directory holds, loaded: its connectors, and its connections when they are
 //! asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use cordon_connection::{Connection, ConnectionFile, FileError, OpenError};
 use cordon_connector::{Connector, EngineError, LoadError, Runtime, RuntimeOptions};
@@ -19,6 +20,8 @@ pub struct Inventory {
     connectors: BTreeMap<String, Arc<Connector>>,
     paths: BTreeMap<String, PathBuf>,
     refused: Vec<Refused>,
+    /// By the connection's name and the digest of its connector.
+    opened: Mutex<HashMap<(String, String), Opened>>,
 }
 
 /// A file in `connectors/` that is no connector.
@@ -173,6 +176,7 @@ impl Inventory {
             connectors,
             paths,
             refused,
+            opened: Mutex::default(),
         })
     }
 
@@ -282,6 +286,9 @@ impl Inventory {
     /// # Errors
     /// Where it is not usable.
     pub fn link_with(&self, name: &str, connector: Arc<Connector>) -> Result<Link, LinkError> {
+        if let Some(link) = self.opened_just_now(name, &connector) {
+            return Ok(link);
+        }
         let file = self.connection_file(name)?;
         if !file.enabled {
             return Err(LinkError::Disabled {
@@ -291,12 +298,55 @@ impl Inventory {
         self.open(&file, connector)
     }
 
+    /// A connection whose file was looked at a moment ago: many runs that begin together look once.
+    fn opened_just_now(&self, name: &str, connector: &Connector) -> Option<Link> {
+        let key = (name.to_owned(), connector.model().digest.clone());
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = opened.get(&key)?;
+        let is_fresh = known.looked_at.elapsed() < LOOKED_AT_AFTER
+            && known.since.elapsed() < REOPENED_AFTER;
+        is_fresh.then(|| known.link.clone())
+    }
+
     fn open(&self, file: &ConnectionFile, connector: Arc<Connector>) -> Result<Link, LinkError> {
+        let key = (file.name.clone(), connector.model().digest.clone());
+        let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = opened().get_mut(&key)
+            && known.text == file.text
+            && known.since.elapsed() < REOPENED_AFTER
+        {
+            known.looked_at = Instant::now();
+            return Ok(known.link.clone());
+        }
         let connection = Connection::open(file, &connector.model().manifest, self.directory.root())
             .map_err(Box::new)?;
-        Ok(Link {
+        let link = Link {
             connection,
             connector,
-        })
+        };
+        let known = Opened {
+            text: Arc::clone(&file.text),
+            since: Instant::now(),
+            looked_at: Instant::now(),
+            link: link.clone(),
+        };
+        opened().insert(key, known);
+        Ok(link)
     }
 }
+
+/// A connection that is open, with the file that it was opened by.
+struct Opened {
+    text: Arc<str>,
+    since: Instant,
+    looked_at: Instant,
+    link: Link,
+}
+
+/// How long a change of a connection's file may go unseen by runs that begin.
+const LOOKED_AT_AFTER: Duration = Duration::from_millis(300);
+
+/// Runs share an open connection, and with it what it keeps open to the product. It is opened anew when
+/// its file has changed, and after this time also when only what that refers to may have: credentials,
+/// certificates.
+const REOPENED_AFTER: Duration = Duration::from_secs(60);

@@ -36,5 +36,6 @@ pub mod timeline;
 pub mod world;
 
 mod unkept;
+mod workers;
 
 pub use codes::CODES;

@@ -1,5 +1,4 @@
-//! The threads around an executor: one that takes up what is due and what is wished, and one for each
-//! run that is executed.
+//! The thread around an executor that takes up what is due and what is wished, and has it executed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +6,8 @@ use std::time::Duration;
 
 use cordon_journal::StoreError;
 
-use crate::executor::{Claim, Executor};
+use crate::executor::Executor;
+use crate::workers::Workers;
 
 /// How often the store is asked whether another process changed it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -102,6 +102,7 @@ fn drive(
     until: Until,
     closing: &AtomicBool,
 ) -> Result<(), StoreError> {
+    let workers = Workers::default();
     let mut seen = executor.wait(u64::MAX, Duration::ZERO);
     let result = loop {
         if let Some(error) = executor.broken() {
@@ -110,7 +111,7 @@ fn drive(
         if closing.load(Ordering::Acquire) {
             break Ok(());
         }
-        match turn(executor, at_once) {
+        match turn(executor, at_once, &workers) {
             Ok(()) => {}
             Err(error) => {
                 executor.close();
@@ -137,7 +138,7 @@ fn drive(
     result
 }
 
-fn turn(executor: &Executor, at_once: usize) -> Result<(), StoreError> {
+fn turn(executor: &Executor, at_once: usize, workers: &Workers) -> Result<(), StoreError> {
     if executor.store().changed_elsewhere()? || executor.wishes_left() {
         executor.take_wishes()?;
     }
@@ -145,17 +146,10 @@ fn turn(executor: &Executor, at_once: usize) -> Result<(), StoreError> {
         let Some(claim) = executor.claim()? else {
             break;
         };
-        execute(claim);
+        if let Err(error) = workers.execute(claim) {
+            tracing::warn!(%error, "no thread for a run; it is tried again");
+            std::thread::sleep(LOOK_EVERY);
+        }
     }
     Ok(())
-}
-
-fn execute(claim: Claim) {
-    let name = format!("run {}", claim.run().id);
-    // Where no thread is to be had the claim is dropped, and the run is due still.
-    let thread = std::thread::Builder::new().name(name);
-    if let Err(error) = thread.spawn(move || claim.execute()) {
-        tracing::warn!(%error, "no thread for a run; it is tried again");
-        std::thread::sleep(LOOK_EVERY);
-    }
 }

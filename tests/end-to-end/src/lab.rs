@@ -106,6 +106,13 @@ impl Lab {
             .unwrap()
     }
 
+    /// `DELETE` on the control surface of KATA.
+    pub fn delete(&self, path: &str) {
+        ureq::delete(format!("{}/{path}", self.control))
+            .call()
+            .unwrap();
+    }
+
     /// The host of this name in the control view.
     #[must_use]
     pub fn host(&self, name: &str) -> Value {

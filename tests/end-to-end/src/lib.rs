@@ -12,6 +12,8 @@
     reason = "support of tests: what goes wrong here is a failed test"
 )]
 
+pub mod adversity;
+
 mod automation;
 mod lab;
 mod program;

@@ -3,7 +3,7 @@
 //! Submissions wait in a queue. Who waits for one leads when nobody does: it writes the whole queue in
 //! one transaction, puts the log on the disk once, and wakes the others. So one caller has its commit
 //! without another thread, and sixty-four share one wait for the disk. The background thread leads for
-//! those that nobody waits for, and takes the checkpoints off the others.
+//! those that nobody waits for, and takes the checkpoints off the others (`background.rs`).
 //!
 //! A commit of SQLite in its write-ahead log with `synchronous=NORMAL` waits for nothing. What waits is
 //! one `fdatasync` of the log here, which covers every commit before it: the log's frames are chained
@@ -19,18 +19,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::background;
 use super::error::Place;
-use super::writer::{self, Submission};
+use super::submission::Submission;
+use super::writer;
 use crate::store::{Durability, StoreError, Ticket};
 
 /// How long a submission that nobody waits for may stay in memory, and a commit off the disk.
-const LATER: Duration = Duration::from_millis(100);
-/// From so many frames of the log on that are not in the file, the background brings them there.
-const CHECKPOINT_FRAMES: i64 = 1_000;
-/// From so many frames of the log on, commits wait for the last part of a checkpoint, so that the log
-/// begins anew instead of growing for ever.
-const RESTART_FRAMES: i64 = 8_000;
-
+pub(super) const LATER: Duration = Duration::from_millis(100);
 /// What was done so far; for benchmarks, and for tests that commits are shared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -45,60 +41,61 @@ pub struct Figures {
 /// The queue, and those who work on it.
 pub(super) struct Committer {
     place: Place,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     /// For those who wait for their submission.
-    progress: Condvar,
+    pub(super) progress: Condvar,
     /// For the background.
-    wake: Condvar,
+    pub(super) wake: Condvar,
     writer: Mutex<Connection>,
-    log: File,
-    counts: Counts,
+    pub(super) log: File,
+    pub(super) counts: Counts,
     #[cfg(test)]
     pub(super) fail_sync: std::sync::atomic::AtomicBool,
 }
 
 #[derive(Default)]
-struct Counts {
+pub(super) struct Counts {
     transactions: AtomicU64,
     syncs: AtomicU64,
-    checkpoints: AtomicU64,
+    pub(super) checkpoints: AtomicU64,
 }
 
+/// Where the queue stands.
 #[derive(Default)]
-struct State {
-    queue: VecDeque<Queued>,
+pub(super) struct State {
+    pub(super) queue: VecDeque<Queued>,
     /// How many submissions there were, and how many of them are on the disk.
-    submitted: u64,
-    durable: u64,
+    pub(super) submitted: u64,
+    pub(super) durable: u64,
     /// Somebody writes.
-    leading: bool,
-    failed: Option<String>,
+    pub(super) leading: bool,
+    pub(super) failed: Option<String>,
     /// When the queue must be written although nobody waits.
-    write_by: Option<Instant>,
+    pub(super) write_by: Option<Instant>,
     /// When what was written must be on the disk although nobody waits.
-    sync_by: Option<Instant>,
+    pub(super) sync_by: Option<Instant>,
     /// How many frames the log has, and how many of them are in the file too.
-    log: (i64, i64),
+    pub(super) log: (i64, i64),
     /// After a checkpoint that a reader held up: the next is not tried before the log has so many frames.
-    held_up: i64,
+    pub(super) held_up: i64,
     /// The background sleeps until it is woken.
-    idle: bool,
-    closing: bool,
+    pub(super) idle: bool,
+    pub(super) closing: bool,
 }
 
-struct Queued {
+pub(super) struct Queued {
     submission: Submission,
     durability: Durability,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells everybody when a leader is lost to a panic, who would otherwise be waited for.
-struct Lead<'a> {
-    committer: &'a Committer,
-    done: bool,
+pub(super) struct Lead<'a> {
+    pub(super) committer: &'a Committer,
+    pub(super) done: bool,
 }
 
 impl Drop for Lead<'_> {
@@ -195,7 +192,7 @@ impl Committer {
     }
 
     /// Writes what is queued, and puts the log on the disk where somebody waits for that.
-    fn lead<'a>(
+    pub(super) fn lead<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         sync: bool,
@@ -256,7 +253,7 @@ impl Committer {
         let timed = state.write_by.is_some() || state.sync_by.is_some();
         let due = state.write_by.is_some_and(|by| by <= Instant::now());
         let ends = state.closing || state.failed.is_some();
-        if due || ends || (timed && state.idle) || self.checkpoint_due(&state).is_some() {
+        if due || ends || (timed && state.idle) || background::checkpoint_due(&state).is_some() {
             self.wake.notify_one();
         }
         (state, result)
@@ -283,7 +280,7 @@ impl Committer {
             other => other,
         })?;
         self.counts.transactions.fetch_add(1, Ordering::Relaxed);
-        Ok(checkpoint(&connection, "NOOP").ok())
+        Ok(background::checkpoint(&connection, "NOOP").ok())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
@@ -296,117 +293,6 @@ impl Committer {
         self.log
             .sync_data()
             .map_err(|error| self.place.system(&error))
-    }
-
-    /// What the background thread does until it is told to end.
-    pub(super) fn background(&self, mut checkpointer: Option<Connection>) {
-        let mut state = lock(&self.state);
-        loop {
-            if state.failed.is_some() || (state.closing && self.at_rest(&state)) {
-                return;
-            }
-            let now = Instant::now();
-            let until = [state.write_by, state.sync_by].into_iter().flatten().min();
-            if state.leading {
-                // The leader wakes this thread when it is late already.
-                state = self.sleep(state, until.filter(|until| *until > now));
-                continue;
-            }
-            let closing = state.closing;
-            let due = |by: Option<Instant>| by.is_some_and(|by| by <= now || closing);
-            if due(state.write_by) || due(state.sync_by) {
-                let sync = due(state.sync_by);
-                let (after, result) = self.lead(state, sync);
-                state = after;
-                if let Err(StoreError::Busy { .. }) = result {
-                    // The one who holds the file has had its time already; the thread must not spin.
-                    if state.closing {
-                        return;
-                    }
-                    state.write_by = Some(Instant::now() + LATER);
-                }
-            } else if let Some(restart) = self.checkpoint_due(&state)
-                && let Some(connection) = &mut checkpointer
-            {
-                state = self.checkpoint(state, connection, restart);
-            } else {
-                state = self.sleep(state, until);
-            }
-        }
-    }
-
-    fn at_rest(&self, state: &State) -> bool {
-        !state.leading && state.queue.is_empty() && state.sync_by.is_none()
-    }
-
-    fn sleep<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        until: Option<Instant>,
-    ) -> MutexGuard<'a, State> {
-        match until {
-            None => {
-                state.idle = true;
-                state = self
-                    .wake
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                state.idle = false;
-                state
-            }
-            Some(until) => {
-                let left = until.saturating_duration_since(Instant::now());
-                self.wake
-                    .wait_timeout(state, left)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0
-            }
-        }
-    }
-
-    /// Whether there is enough in the log, and whether commits must wait for it to begin anew.
-    fn checkpoint_due(&self, state: &State) -> Option<bool> {
-        let (frames, done) = state.log;
-        let due = frames - done >= CHECKPOINT_FRAMES && frames >= state.held_up;
-        due.then_some(frames >= RESTART_FRAMES)
-    }
-
-    /// Brings the log into the file. The log begins anew with a commit that finds all of it there, which
-    /// never happens while others go on writing. So the rest is done with commits held up, where the
-    /// log is long or nobody writes just now.
-    fn checkpoint<'a>(
-        &'a self,
-        state: MutexGuard<'a, State>,
-        connection: &mut Connection,
-        restart: bool,
-    ) -> MutexGuard<'a, State> {
-        drop(state);
-        let first = checkpoint(connection, "PASSIVE");
-        self.counts.checkpoints.fetch_add(1, Ordering::Relaxed);
-        let mut state = lock(&self.state);
-        while restart && state.leading {
-            state = self
-                .progress
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.leading || state.failed.is_some() || !(restart || state.queue.is_empty()) {
-            note(&mut state, first);
-            return state;
-        }
-        state.leading = true;
-        drop(state);
-        let mut lead = Lead {
-            committer: self,
-            done: false,
-        };
-        let second = checkpoint(&self.writer(), "PASSIVE");
-        lead.done = true;
-        state = lock(&self.state);
-        state.leading = false;
-        note(&mut state, second);
-        self.progress.notify_all();
-        state
     }
 
     /// Lets the background write what is left, and end.
@@ -444,26 +330,4 @@ fn check(state: &State) -> Result<(), StoreError> {
         }),
         None => Ok(()),
     }
-}
-
-/// The log after a checkpoint. One that could not be made, because of a reader or for want of space, is
-/// tried again when as much has been written once more.
-fn note(state: &mut State, result: rusqlite::Result<(i64, i64)>) {
-    match result {
-        Ok(log) => state.log = log,
-        Err(error) => tracing::warn!(%error, "the log could not be brought into the file"),
-    }
-    let (frames, done) = state.log;
-    state.held_up = if frames - done < CHECKPOINT_FRAMES {
-        0
-    } else {
-        frames + CHECKPOINT_FRAMES
-    };
-}
-
-/// How many frames the log has after a checkpoint of this kind, and how many of them are in the file.
-pub(super) fn checkpoint(connection: &Connection, kind: &str) -> rusqlite::Result<(i64, i64)> {
-    connection
-        .prepare_cached(&format!("PRAGMA wal_checkpoint({kind})"))?
-        .query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
 }

@@ -8,9 +8,9 @@ use rusqlite::params;
 use serde::Serialize;
 
 use super::SqliteStore;
-use super::commit;
+use super::background;
 use super::rows;
-use super::writer::{self, Submission, Write};
+use super::submission::{self, Submission, Write};
 use crate::moment::Moment;
 use crate::run::{Outcome, RunId};
 use crate::store::{Durability, StoreError};
@@ -70,13 +70,13 @@ impl SqliteStore {
         let blobs = self.number("SELECT count(*) FROM blob")?;
         let kept = i64::try_from(BLOBS_KEPT.as_millis()).unwrap_or(i64::MAX);
         self.write_one(Write::DropUnneeded {
-            before: writer::wall().saturating_sub(kept),
+            before: submission::wall().saturating_sub(kept),
         })?;
         let blobs = blobs - self.number("SELECT count(*) FROM blob")?;
         self.give_back()?;
         let committer = self.committer()?;
         // Only with this is the file shorter. Where another process is in the way, it does it later.
-        if let Err(error) = commit::checkpoint(&committer.writer(), "PASSIVE") {
+        if let Err(error) = background::checkpoint(&committer.writer(), "PASSIVE") {
             tracing::warn!(%error, "the log could not be brought into the file");
         }
         Ok(Compacted {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::SqliteStore;
 use super::rows::{self, Kind, Sealed};
-use super::writer::{Submission, Write};
+use super::submission::{Submission, Write};
 use crate::store::{Durability, StoreError};
 use crate::wish::Wish;
 

@@ -16,6 +16,7 @@ use crate::run::{Run, RunId};
 use crate::store::{Change, Durability, Filter, Store, StoreError, Ticket};
 use crate::wish::Wish;
 
+mod background;
 mod check;
 mod commit;
 mod compact;
@@ -27,6 +28,7 @@ mod open;
 mod reader;
 mod rows;
 mod schema;
+mod submission;
 mod writer;
 
 #[cfg(test)]
@@ -43,7 +45,7 @@ pub use schema::FORMAT;
 use commit::Committer;
 use error::Place;
 use reader::Readers;
-use writer::Submission;
+use submission::Submission;
 
 /// The name of the file.
 pub const STORE_FILE: &str = "cordon.db";
@@ -148,18 +150,18 @@ impl SqliteStore {
             .open(self.place.log())
             .map_err(|error| self.place.system(&error))?;
         open::sync_folder(self.place.folder())?;
-        let checkpointer = open::writer(&self.place, options)?;
+        let second = open::writer(&self.place, options)?;
         if options.access == Access::Execute {
             // What stands in the log may have failed to reach the disk although it can be read, after
             // an `fdatasync` that failed. Were new frames to follow it, a power loss would take them
             // with it. In the file, and on the disk, it is out of the way.
-            commit::checkpoint(&connection, "PASSIVE").map_err(wrong)?;
+            background::checkpoint(&connection, "PASSIVE").map_err(wrong)?;
         }
         let committer = Arc::new(Committer::new(self.place.clone(), connection, log));
         let background = Arc::clone(&committer);
         let thread = thread::Builder::new()
             .name("cordon-journal".to_owned())
-            .spawn(move || background.background(Some(checkpointer)))
+            .spawn(move || background.work(second))
             .map_err(|error| self.place.system(&error))?;
         self.writer = Some(committer);
         self.background = Some(thread);

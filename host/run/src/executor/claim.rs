@@ -325,7 +325,9 @@ impl Claim {
         let mut status = machine.status(now, |run| shared.playbook_of(run));
         drop(machine);
         let mut going = lock(&shared.going);
-        let nudged = going.remove(&self.run.id).is_some_and(|going| going.nudged);
+        let nudged = going
+            .get_mut(&self.run.id)
+            .is_some_and(|going| std::mem::take(&mut going.nudged));
         if again && !waits {
             status.state = State::Going;
         }
@@ -340,6 +342,19 @@ impl Claim {
             status: Box::new(status),
         };
         let ticket = shared.store.submit(vec![change], Durability::Now)?;
+        drop(going);
+        shared.store.settle(ticket)?;
+        // Only now: until the file has it, the run is due in the file, and would be taken once more.
+        let mut going = lock(&shared.going);
+        let late = going.remove(&self.run.id).is_some_and(|going| going.nudged);
+        if !late {
+            return Ok(());
+        }
+        let wake = Change::Wake {
+            run: self.run.id,
+            due: now,
+        };
+        let ticket = shared.store.submit(vec![wake], Durability::Now)?;
         drop(going);
         shared.store.settle(ticket)
     }

@@ -100,7 +100,7 @@ impl Shared {
                 },
             }));
         }
-        let mut going = lock(&self.going);
+        let going = lock(&self.going);
         if let Some((parent, _)) = &run.order.parent {
             changes.push(Change::Wake {
                 run: *parent,
@@ -112,7 +112,7 @@ impl Shared {
         {
             changes.push(Change::Wake { run: next, due: at });
         }
-        going.remove(&run.id);
+        // The run stays among those that are executed until the file has its end: there it is due still.
         self.commit_and_nudge(changes, going)
     }
 }

@@ -19,7 +19,7 @@ fn durability() -> impl Strategy<Value = Durability> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Each submission adds a record to two runs, so that half of one would show.
     #[test]
@@ -146,7 +146,7 @@ fn a_torn_log_leaves_a_prefix() {
     assert_eq!(left(&bytes, &log), 20);
     let mut dice = Dice(11);
     let (mut least, mut most) = (20, 0);
-    for _ in 0..60 {
+    for _ in 0..40 {
         let cut = dice.below(log.len());
         let mut torn = log[..cut].to_vec();
         if dice.below(2) == 0 {
@@ -164,7 +164,7 @@ fn a_torn_log_leaves_a_prefix() {
 fn a_flipped_bit_in_the_log_leaves_a_prefix() {
     let (bytes, log) = crashed();
     let mut dice = Dice(13);
-    for _ in 0..60 {
+    for _ in 0..40 {
         let mut flipped = log.clone();
         flipped[dice.below(log.len())] ^= 1 << dice.below(8);
         left(&bytes, &flipped);
