@@ -136,6 +136,12 @@ impl Executor {
         self.shared.stir();
     }
 
+    /// Whether it takes no further run.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.shared.is_closing()
+    }
+
     /// When the next run is due that is not executed yet; now where one is due already.
     ///
     /// # Errors
