@@ -435,17 +435,12 @@ impl Memory {
             Some(Stage::Sent(sent)) => sent.doubt.clone(),
             _ => None,
         };
-        let mut failure = doubt.unwrap_or_else(|| {
+        super::settle::found_not_done(doubt.unwrap_or_else(|| {
             Failure::new(
                 cordon_contract::ErrorKind::Unavailable,
                 "its answer was lost",
             )
-        });
-        failure.delivery = cordon_contract::Delivery::NotSent;
-        failure
-            .message
-            .push_str("; a person found that it did not happen");
-        failure
+        }))
     }
 
     fn asked(&mut self, key: &StepKey) -> Option<&mut Asked> {

@@ -53,10 +53,10 @@ pub const KINDS: [Kind; 10] = [
         ..kind("switch-off", Effect::Reversible, Repeat::Natural)
     },
     Kind {
-        inverse: Some("remove"),
+        inverse: Some("drop-it"),
         ..kind("add", Effect::Reversible, Repeat::Keyed)
     },
-    kind("remove", Effect::Reversible, Repeat::Keyed),
+    kind("drop-it", Effect::Reversible, Repeat::Keyed),
     Kind {
         inverse: Some("close"),
         companion: Some("was-opened"),

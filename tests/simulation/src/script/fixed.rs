@@ -61,7 +61,7 @@ pub fn playbooks() -> BTreeMap<String, String> {
         (
             "taken_back",
             "undoable(|| a.open(#{ run: input.run, at: \"R1\" }));
-             undo(|| { sleep(\"1h\"); a.remove(#{ run: input.run, at: \"U1\" }) });
+             undo(|| { sleep(\"1h\"); a.drop_it(#{ run: input.run, at: \"U1\" }) });
              parallel([1, 2], |x| { undoable(|| a.switch_on(#{ run: input.run, at: `R2-${x}` })); sleep(\"5s\"); x });
              retry(|| undoable(|| a.add(#{ run: input.run, at: \"R3\" }).done));
              fail(\"as written\")",

@@ -202,7 +202,7 @@ impl<'a> Writer<'a> {
             return self.read();
         }
         let at = self.named("U");
-        let action = *self.rng.pick(&["switch_off", "remove", "close", "send"]);
+        let action = *self.rng.pick(&["switch_off", "drop_it", "close", "send"]);
         let call = self.call(action, &at);
         let more = match self.rng.below(4) {
             0 => "sleep(\"1h\"); ",
