@@ -157,16 +157,13 @@ impl Machine {
     #[must_use]
     pub fn status(&self, now: Moment, playbook_of: impl Fn(RunId) -> String) -> Status {
         let in_doubt = self.in_doubt();
-        let deadline = self.order.deadline;
-        let due = match in_doubt {
-            // What else waits goes on once a person has spoken, and nothing but that can come of it
-            // when its time is over.
-            true => (now < deadline).then_some(deadline),
-            false => Some(
-                self.memory
-                    .next_due()
-                    .map_or(deadline, |due| due.min(deadline)),
-            ),
+        // Once it is over, its end was seen to: what still waits is taken up for its own sake alone.
+        let deadline = Some(self.order.deadline).filter(|deadline| now < *deadline);
+        // Of a run in doubt, what else waits goes on once a person has spoken.
+        let next = self.memory.next_due().filter(|_| !in_doubt);
+        let due = match (next, deadline) {
+            (Some(next), Some(deadline)) => Some(next.min(deadline)),
+            (next, deadline) => next.or(deadline),
         };
         Status {
             state: if in_doubt {
