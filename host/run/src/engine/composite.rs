@@ -203,7 +203,7 @@ impl Machine {
     /// after the script.
     #[must_use]
     pub fn ended(&self) -> Option<Ending> {
-        if self.memory.unsettled().next().is_some() {
+        if self.memory.is_unsettled() {
             return None;
         }
         Some(match self.stopped()? {

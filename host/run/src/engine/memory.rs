@@ -195,9 +195,11 @@ impl Memory {
         !self.undo_branches.is_empty() && self.undo_branches.contains(&(key.clone(), branch))
     }
 
-    /// The writes that were sent, perhaps, and of which it is not known what came of them.
-    pub fn unsettled(&self) -> impl Iterator<Item = &StepKey> {
-        self.open.iter().filter(|key| self.is_sent(key))
+    /// Whether the script itself, what is done after it left aside, has sent a write, perhaps, of which
+    /// it is not known what came of it.
+    pub fn is_unsettled(&self) -> bool {
+        let mut open = self.open.iter();
+        open.any(|key| key.afterwards().is_none() && self.is_sent(key))
     }
 
     /// Whether a step that waits still matters: once the script is ended, what it waits for does not,
