@@ -764,9 +764,9 @@ impl Machine {
     }
 
     /// Ends the script: steps that were not begun are not begun any more. None when it is ended
-    /// already.
+    /// already; what is done after it is not ended by anybody.
     pub fn stop(&mut self, stop: Stop, senses: &dyn Senses) -> Option<Reaction> {
-        if self.memory.stop.is_some() {
+        if self.memory.stop.is_some() || self.memory.unwinding {
             return None;
         }
         let mut reaction = Reaction::answer(Answer::Stopped);
