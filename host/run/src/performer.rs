@@ -386,9 +386,9 @@ impl Performer for Steps {
     }
 
     fn unwind(&self, ending: &Ending) -> bool {
-        let flag = self.stopper.flag().reason();
         let mut may = false;
         let reaction = self.react(|machine, senses| {
+            let flag = self.stopper.flag().reason();
             let (begins, reaction) = machine.unwind(ending, flag, senses);
             may = begins;
             reaction
