@@ -393,7 +393,11 @@ impl Performer for Steps {
             may = begins;
             reaction
         });
-        may && reaction.is_some()
+        let may = may && reaction.is_some();
+        if may {
+            self.stopper.clear();
+        }
+        may
     }
 
     fn stop_flag(&self) -> &StopFlag {

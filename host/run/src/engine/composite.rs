@@ -182,6 +182,15 @@ impl Machine {
                 }
                 (true, reaction)
             }
+            // It was gone through once more already, and came to a limit again: what it registered until
+            // there is all that it will.
+            Some(StopReason::Limit) if self.memory.stop.is_some() => {
+                if !self.memory.unwinding {
+                    let root = StepKey::root(0);
+                    self.record(&mut reaction, &root, What::Unwinding, senses);
+                }
+                (true, reaction)
+            }
             Some(StopReason::Limit) => {
                 let of_script = || Stop::Script {
                     message: match ending {

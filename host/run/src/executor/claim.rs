@@ -315,7 +315,15 @@ impl Claim {
         }
         let now = shared.surroundings.now();
         // The script was ended in the middle: it is gone through once more, as an ended one.
-        let again = machine.stopped().is_some() && !machine.is_unwinding() && result.is_err();
+        let cut = matches!(
+            self.stopper.flag().reason(),
+            Some(StopReason::Cancelled | StopReason::Limit)
+        );
+        let again = cut
+            && machine.stopped().is_some()
+            && machine.divergence().is_none()
+            && !machine.is_unwinding()
+            && result.is_err();
         if !waits && !again {
             let (status, end) = super::ending::ended(&machine, result, now);
             drop(machine);
