@@ -259,7 +259,10 @@ impl Machine {
             Event::Reconciled(result) => self.reconciled(key, result, senses),
             Event::Woken => self.resume(key, senses),
             Event::Child(outcome) => match outcome {
-                None => Reaction::answer(Answer::Parked),
+                None => {
+                    self.memory.looked_at.insert(key.clone());
+                    Reaction::answer(Answer::Parked)
+                }
                 Some(answer) => self.outcome(key, None, answer, Durability::Later, senses),
             },
         }

@@ -28,6 +28,9 @@ impl Facts {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     steps: HashMap<StepKey, Known>,
+    /// The runs that this one started and that were looked at since it was taken up: a matter of the
+    /// moment, of which there is no record.
+    pub looked_at: HashSet<StepKey>,
     /// The last step that is known inside of a branch or try.
     last: HashMap<(StepKey, u32), u32>,
     /// The steps that wait for something.
