@@ -198,15 +198,11 @@ impl Steps {
                     }
                 }
             };
-            // A wait that was broken off by the end of the process is not over.
-            if event == Event::Woken && self.is_interrupted() {
+            // A wait that was broken off is not over.
+            if event == Event::Woken && self.stopper.flag().is_stopped() {
                 return Answer::Stopped;
             }
         }
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.stopper.flag().reason() == Some(StopReason::Interrupted)
     }
 
     fn next_moment(&self, key: &StepKey) -> Option<cordon_journal::Moment> {

@@ -236,11 +236,14 @@ impl Machine {
         }
     }
 
-    /// How the answer of a write was lost of which nobody knows whether it happened.
+    /// How the answer of a write was lost of which nobody knows, or not yet, whether it happened.
     #[must_use]
     pub fn doubt_of(&self, key: &StepKey) -> Option<Failure> {
         match &self.memory.get(key)?.stage {
-            Stage::Sent(sent) => sent.doubt.clone(),
+            Stage::Sent(sent) => {
+                let deferred = sent.deferred.as_ref().map(|deferred| &deferred.failure);
+                sent.doubt.as_ref().or(deferred).cloned()
+            }
             _ => None,
         }
     }
