@@ -333,7 +333,7 @@ impl Claim {
         let mut status = machine.status(now, |run| shared.playbook_of(run));
         drop(machine);
         let mut going = lock(&shared.going);
-        let nudged = going.remove(&self.run.id).is_some_and(|going| going.nudged);
+        let nudged = Shared::leaves(&mut going, self.run.id);
         if again && !waits {
             status.state = State::Going;
         }

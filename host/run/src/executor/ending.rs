@@ -112,7 +112,7 @@ impl Shared {
         {
             changes.push(Change::Wake { run: next, due: at });
         }
-        going.remove(&run.id);
+        Self::leaves(&mut going, run.id);
         self.commit_and_nudge(changes, going)
     }
 }
