@@ -1,8 +1,6 @@
 //! The end of a run, and what it moves: the run that started it, those that it started, the first in the
 //! queue behind it.
 
-use std::sync::atomic::Ordering;
-
 use cordon_contract::Value;
 use cordon_journal::record::Stop;
 use cordon_journal::run::{End, Outcome, Status};
@@ -87,7 +85,6 @@ impl Shared {
             status: Box::new(status),
         }];
         for child in self.store.open_children(run.id)? {
-            self.wishes_left.store(true, Ordering::Release);
             changes.push(Change::Wish(Wish {
                 by: run.order.started_by.clone(),
                 at,

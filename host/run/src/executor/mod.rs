@@ -227,9 +227,14 @@ impl Shared {
                 moved.nudged = true;
             }
         }
+        let wishes = changes.iter().any(|change| matches!(change, Change::Wish(_)));
         let ticket = self.store.submit(changes, Durability::Now)?;
         drop(going);
         self.store.settle(ticket)?;
+        // Not before they can be found.
+        if wishes {
+            self.wishes_left.store(true, Ordering::Release);
+        }
         self.stir();
         Ok(())
     }
