@@ -71,6 +71,17 @@ fn message(machine: &Machine, error: &RunError) -> String {
 impl Shared {
     /// Ends a run, and moves what waits for its end.
     pub(super) fn end(&self, run: &Run, status: Status, end: End) -> Result<(), StoreError> {
+        self.end_with(run, status, end, Vec::new())
+    }
+
+    /// The same, together with other changes.
+    pub(super) fn end_with(
+        &self,
+        run: &Run,
+        status: Status,
+        end: End,
+        others: Vec<Change>,
+    ) -> Result<(), StoreError> {
         let at = end.at;
         let outcome = end.outcome;
         let status = Status {
@@ -80,10 +91,11 @@ impl Shared {
             end: Some(end),
             ..status
         };
-        let mut changes = vec![Change::Status {
+        let mut changes = others;
+        changes.push(Change::Status {
             run: run.id,
             status: Box::new(status),
-        }];
+        });
         for child in self.store.open_children(run.id)? {
             changes.push(Change::Wish(Wish {
                 by: run.order.started_by.clone(),

@@ -162,10 +162,9 @@ impl Shared {
             error: None,
             message: Some(message),
         };
-        self.end(run, run.status.clone(), end)?;
         let refused = None;
-        self.store
-            .commit(vec![Change::TakeWish { number, refused }], Durability::Now)
+        let taken = vec![Change::TakeWish { number, refused }];
+        self.end_with(run, run.status.clone(), end, taken)
     }
 
     fn with_taken(&self, number: i64, run: RunId, mut reaction: Reaction) -> Vec<Change> {
