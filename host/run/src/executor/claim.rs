@@ -148,7 +148,7 @@ impl Shared {
             ..run.status.clone()
         };
         self.put(run.id, status)?;
-        // A place may have become free in the moment before the run was put into the queue.
+        // A run that ended before wakes nobody who was not in the queue yet.
         if self.store.holders(&slot.key)? < slot.max {
             let wake = Change::Wake {
                 run: run.id,
@@ -159,10 +159,15 @@ impl Shared {
         Ok(false)
     }
 
+    /// Under the lock, so that it is before or after all of what another run does when it ends.
     fn put(&self, run: RunId, status: Status) -> Result<(), StoreError> {
         let status = Box::new(status);
-        self.store
-            .commit(vec![Change::Status { run, status }], Durability::Now)
+        let going = lock(&self.going);
+        let ticket = self
+            .store
+            .submit(vec![Change::Status { run, status }], Durability::Now)?;
+        drop(going);
+        self.store.settle(ticket)
     }
 }
 
