@@ -111,7 +111,18 @@ impl Shared {
             return Ok(true);
         };
         if now >= run.order.deadline {
-            return Ok(true);
+            let end = End {
+                outcome: Outcome::Failed,
+                at: now,
+                result: cordon_contract::Value::Null,
+                error: None,
+                message: Some(format!(
+                    "it never began: its time was over before {} had a place",
+                    slot.key
+                )),
+            };
+            self.end(run, run.status.clone(), end)?;
+            return Ok(false);
         }
         if self.store.holders(&slot.key)? < slot.max {
             let status = Status {
