@@ -73,6 +73,7 @@ impl Machine {
             let before = whole.iteration;
             self.memory.prunable(key, before, &mut reaction.prune);
         }
+        self.dropped(&reaction.prune);
         self.record(&mut reaction, key, What::Iterated { iteration }, senses);
         reaction
     }

@@ -43,7 +43,8 @@ pub struct Machine {
     /// The reads that are under way, and since when. They leave no trace before they are over.
     reading: HashMap<StepKey, (Step, Moment)>,
     seq: u64,
-    records: u64,
+    /// How many bytes each record takes that was not dropped.
+    weights: HashMap<u64, u64>,
     bytes: u64,
     warned: bool,
     divergence: Option<Divergence>,
@@ -78,6 +79,10 @@ impl Machine {
             memory.apply(entry.seq, &entry.record);
         }
         let last = entries.last().map_or(0, |entry| entry.seq);
+        let weighed = entries
+            .iter()
+            .map(|entry| (entry.seq, weight(&entry.record.what)));
+        let weights: HashMap<u64, u64> = weighed.collect();
         Self {
             run,
             order,
@@ -85,11 +90,8 @@ impl Machine {
             memory,
             reading: HashMap::new(),
             seq: status.seq.max(last),
-            // After a crash the row is older than the journal.
-            records: status.records.max(entries.len() as u64),
-            bytes: status
-                .bytes
-                .max(entries.iter().map(|entry| weight(&entry.record.what)).sum()),
+            bytes: weights.values().sum(),
+            weights,
             warned: false,
             divergence: None,
             full: None,
@@ -141,7 +143,7 @@ impl Machine {
         let near = |used: u64, max: u64| used >= max / 100 * WARN_AT_PERCENT && max > 0;
         let order = &self.order;
         if self.warned
-            || !(near(self.records, order.journal_records_max)
+            || !(near(self.records(), order.journal_records_max)
                 || near(self.bytes, order.journal_bytes_max))
         {
             return None;
@@ -149,7 +151,7 @@ impl Machine {
         self.warned = true;
         Some(format!(
             "its journal is filling up: {} of {} records, {} of {} bytes",
-            self.records, order.journal_records_max, self.bytes, order.journal_bytes_max
+            self.records(), order.journal_records_max, self.bytes, order.journal_bytes_max
         ))
     }
 
@@ -174,7 +176,7 @@ impl Machine {
             due,
             waits: self.memory.waits(playbook_of),
             seq: self.seq,
-            records: self.records,
+            records: self.records(),
             bytes: self.bytes,
             end: None,
         }
@@ -704,15 +706,28 @@ impl Machine {
         senses: &dyn Senses,
     ) {
         self.seq += 1;
-        self.records += 1;
         let record = Record {
             at: senses.now(),
             key: key.clone(),
             what,
         };
-        self.bytes = self.bytes.saturating_add(weight(&record.what));
+        let weight = weight(&record.what);
+        self.bytes = self.bytes.saturating_add(weight);
+        self.weights.insert(self.seq, weight);
         self.memory.apply(self.seq, &record);
         reaction.records.push((self.seq, record));
+    }
+
+    fn records(&self) -> u64 {
+        self.weights.len() as u64
+    }
+
+    /// These records are dropped.
+    pub(super) fn dropped(&mut self, seqs: &[u64]) {
+        for seq in seqs {
+            let weight = self.weights.remove(seq).unwrap_or(0);
+            self.bytes = self.bytes.saturating_sub(weight);
+        }
     }
 
     /// Whether the script was ended from outside, so that a step without a record is not begun any more
@@ -740,7 +755,7 @@ impl Machine {
             true => max.saturating_add(max / 10),
             false => max,
         };
-        let (name, allowed) = if self.records >= room(order.journal_records_max) {
+        let (name, allowed) = if self.records() >= room(order.journal_records_max) {
             (
                 "journal_records",
                 format!("{} records", order.journal_records_max),
