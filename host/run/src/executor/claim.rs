@@ -20,6 +20,9 @@ use crate::stopper::Stopper;
 /// How many runs are looked at beyond those that are executed, to find one that can be taken.
 const LOOKED_AT: usize = 16;
 
+/// How long beyond its deadline a run is tried that has changed something.
+const BLOCKED_BEYOND: Duration = Duration::from_secs(24 * 3600);
+
 /// How long until a run is tried again whose connection is not usable.
 const BLOCKED_FOR: Duration = Duration::from_secs(15);
 
@@ -204,7 +207,7 @@ impl Claim {
         let entries = journal::read(&*shared.store, self.run.id)?;
         let prepared = match shared.catalogue.prepare(&self.run.order, &*shared.store) {
             Ok(prepared) => prepared,
-            Err(unprepared) => return self.blocked(unprepared),
+            Err(unprepared) => return self.blocked(unprepared, &entries),
         };
         let Prepared {
             playbook,
@@ -268,12 +271,19 @@ impl Claim {
         }
     }
 
-    fn blocked(&self, unprepared: Unprepared) -> Result<(), StoreError> {
+    /// It cannot be executed. One that has changed something is not given up with its deadline at once:
+    /// it may be that a write is to be settled yet, or that something is to be taken back.
+    fn blocked(&self, unprepared: Unprepared, entries: &[Entry]) -> Result<(), StoreError> {
         let shared = &self.shared;
         let now = shared.surroundings.now();
+        let deadline = self.run.order.deadline;
+        let until = match changed(entries) {
+            true => deadline.plus(BLOCKED_BEYOND),
+            false => deadline,
+        };
         match unprepared {
             Unprepared::Store(error) => Err(error),
-            Unprepared::Blocked { message } if now < self.run.order.deadline => {
+            Unprepared::Blocked { message } if now < until => {
                 tracing::warn!(run = %self.run.id, "it cannot go on: {message}");
                 let since = self.run.status.waits.first().map_or(now, |wait| wait.since);
                 let waiting = Waiting {
@@ -284,15 +294,23 @@ impl Claim {
                 };
                 let status = Status {
                     state: State::Waiting,
-                    due: Some(now.plus(BLOCKED_FOR).min(self.run.order.deadline)),
+                    due: Some(now.plus(BLOCKED_FOR).min(until)),
                     waits: vec![waiting],
                     ..self.run.status.clone()
                 };
                 shared.put(self.run.id, status)
             }
             Unprepared::Blocked { message } | Unprepared::Lost { message } => {
+                let open = super::start::open_writes(entries);
+                let (outcome, message) = match open.first() {
+                    None => (Outcome::Failed, message),
+                    Some((step, _)) => (
+                        Outcome::InDoubt,
+                        format!("{message}; nobody knows whether the write of step {step} has happened"),
+                    ),
+                };
                 let end = End {
-                    outcome: Outcome::Failed,
+                    outcome,
                     at: now,
                     result: cordon_contract::Value::Null,
                     error: None,
@@ -367,6 +385,11 @@ impl Claim {
         drop(going);
         shared.store.settle(ticket)
     }
+}
+
+fn changed(entries: &[Entry]) -> bool {
+    let mut whats = entries.iter().map(|entry| &entry.record.what);
+    whats.any(|what| matches!(what, What::Intent { .. }))
 }
 
 fn ended_at_limit(entries: &[Entry]) -> bool {
