@@ -423,43 +423,29 @@ impl Machine {
         let Some(known) = self.memory.get(key) else {
             return Reaction::answer(Answer::Stopped);
         };
-        let (waits, until) = match &known.stage {
-            Stage::Done { answer, .. } => return Reaction::answer(answered(answer)),
-            Stage::Composite(_) => return Reaction::answer(Answer::Stopped),
-            Stage::Sent(sent) => return self.settle(key, Sending::of(sent), senses),
-            Stage::Waiting { until, again, .. } => {
-                if *until <= now {
-                    let value = if *again {
-                        Value::Bool(true)
-                    } else {
-                        Value::Null
-                    };
-                    let answer = Answer::Done(value);
-                    return self.outcome(key, None, answer, Durability::Later, senses);
-                }
-                (true, *until)
+        // An ended run goes on with none of its waits, not with one that is over by now either: what is
+        // done after it may have begun on the word that the script waits there.
+        let ended = self.is_ended(key);
+        match &known.stage {
+            Stage::Done { answer, .. } => Reaction::answer(answered(answer)),
+            Stage::Composite(_) => Reaction::answer(Answer::Stopped),
+            Stage::Sent(sent) => self.settle(key, Sending::of(sent), senses),
+            _ if ended => Reaction::answer(Answer::Parked),
+            Stage::Waiting { until, again, .. } if *until <= now => {
+                let value = match again {
+                    true => Value::Bool(true),
+                    false => Value::Null,
+                };
+                let answer = Answer::Done(value);
+                self.outcome(key, None, answer, Durability::Later, senses)
             }
-            Stage::Asked(asked) => {
-                if let Some(answer) = people::outcome(asked, now) {
-                    return self.outcome(key, None, answer, Durability::Now, senses);
-                }
-                (false, now)
-            }
-            Stage::Child { run, .. } => {
-                let run = *run;
-                if self.is_ended(key) {
-                    return Reaction::answer(Answer::Parked);
-                }
-                return Reaction::only(Next::StartChild(run));
-            }
-        };
-        if self.is_ended(key) {
-            return Reaction::answer(Answer::Parked);
+            Stage::Waiting { until, .. } => self.until(*until, now),
+            Stage::Asked(asked) => match people::outcome(asked, now) {
+                Some(answer) => self.outcome(key, None, answer, Durability::Now, senses),
+                None => Reaction::answer(Answer::Parked),
+            },
+            Stage::Child { run, .. } => Reaction::only(Next::StartChild(*run)),
         }
-        if waits && until.since(now) <= SHORT {
-            return Reaction::only(Next::Wait(until));
-        }
-        Reaction::answer(Answer::Parked)
     }
 
     /// A write without an outcome: what is done about it now.

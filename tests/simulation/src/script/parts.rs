@@ -17,6 +17,8 @@ pub struct Writer<'a> {
     no_undo: bool,
     /// Composite steps around.
     composites: u32,
+    /// Inside of a look, where what runs out of time is looked at again, and that for long.
+    looking: bool,
 }
 
 const KEEPING: [&str; 8] = [
@@ -36,6 +38,7 @@ impl<'a> Writer<'a> {
             items: Vec::new(),
             no_undo: false,
             composites: 0,
+            looking: false,
         }
     }
 
@@ -132,6 +135,7 @@ impl<'a> Writer<'a> {
         let key = self.named("L");
         let edr = self.edr();
         let undo = std::mem::replace(&mut self.no_undo, true);
+        let looking = std::mem::replace(&mut self.looking, true);
         self.composites += 1;
         let before = match self.rng.below(4) {
             0 if depth > 0 && self.composites < 3 => {
@@ -143,9 +147,10 @@ impl<'a> Writer<'a> {
         };
         self.composites -= 1;
         self.no_undo = undo;
+        self.looking = looking;
         let every = *self.rng.pick(&["100ms", "5s", "1m"]);
         let (after, timeout) = match self.rng.below(5) {
-            0 => (1_000_000, "2m"),
+            0 if !looking => (1_000_000, "2m"),
             after => (after, "60d"),
         };
         let every = if after > 1000 { "25s" } else { every };
@@ -229,6 +234,10 @@ impl<'a> Writer<'a> {
     fn approve(&mut self) -> String {
         let name = self.named("M");
         let verdict = *self.rng.pick(&["allow", "allow", "allow", "deny", "ignore"]);
+        let verdict = match verdict {
+            "ignore" if self.looking => "deny",
+            other => other,
+        };
         let approvers = self.rng.between(1, 3);
         let lead = self.rng.permille(600);
         let eyes = self.rng.permille(400);
@@ -255,8 +264,8 @@ impl<'a> Writer<'a> {
     fn ask(&mut self) -> String {
         let name = self.named("Q");
         let (ignore, expires) = match self.rng.permille(300) {
-            true => (" ignore", "20m"),
-            false => ("", "60d"),
+            true if !self.looking => (" ignore", "20m"),
+            _ => ("", "60d"),
         };
         let default = if self.rng.permille(600) { ", default: \"red\"" } else { "" };
         format!("ask(#{{ message: `{name}{ignore}`, choices: [\"red\", \"blue\"], expires: \"{expires}\"{default} }})")
