@@ -20,6 +20,9 @@ use crate::world::{World, lock};
 /// How long a run may take that says nothing about it.
 const DEADLINE: Duration = Duration::from_secs(90 * 24 * 3600);
 
+/// Why a connection is not usable for a while.
+pub const AWAY: &str = "the credential is not there";
+
 /// The playbooks by name, as they are now.
 pub struct SimCatalogue {
     world: Arc<World>,
@@ -68,9 +71,11 @@ fn offers(playbook: &Playbook) -> BTreeMap<String, Vec<Offer>> {
 impl Catalogue for SimCatalogue {
     fn prepare(&self, order: &Order, store: &dyn Store) -> Result<Prepared, Unprepared> {
         if self.world.permille(self.world.profile().blocked) {
-            self.world.tally.add("connections not usable for a while", 1);
+            self.world
+                .tally
+                .add("connections not usable for a while", 1);
             return Err(Unprepared::Blocked {
-                message: "the credential is not there".to_owned(),
+                message: AWAY.to_owned(),
             });
         }
         let lost = |message: String| Unprepared::Lost { message };

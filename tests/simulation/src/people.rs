@@ -93,7 +93,9 @@ pub fn tag(run: &Run) -> String {
 fn say(world: &World, now: Moment, by: &str, run: RunId, kind: WishKind) -> i64 {
     let by = by.to_owned();
     let at = now;
-    world.disk.leave(vec![Change::Wish(Wish { by, at, run, kind })]);
+    world
+        .disk
+        .leave(vec![Change::Wish(Wish { by, at, run, kind })]);
     world.tally.add("words of people", 1);
     let mut people = lock(&world.people);
     people.wished = world.disk.durable(|image| image.wished());
@@ -122,7 +124,8 @@ pub fn act(world: &Arc<World>, now: Moment) -> bool {
     }
     let open: Vec<Run> = world.disk.visible(|image| {
         let open = image.all().into_iter();
-        open.filter(|run| run.status.state != State::Ended).collect()
+        open.filter(|run| run.status.state != State::Ended)
+            .collect()
     });
     let mut acted = false;
     for run in open {
@@ -165,7 +168,11 @@ fn about(world: &World, now: Moment, run: &Run, wait: &Waiting) -> bool {
             if allow {
                 let key = (tag(run), message.clone());
                 let mut people = lock(&world.people);
-                people.agreed.entry(key).or_default().insert((*who).to_owned());
+                people
+                    .agreed
+                    .entry(key)
+                    .or_default()
+                    .insert((*who).to_owned());
             }
             let kind = WishKind::Approve {
                 step: step.cloned(),
@@ -208,6 +215,9 @@ fn resolve(world: &World, now: Moment, run: &Run, wait: &Waiting) -> bool {
     }
     let happened = {
         let mut model = lock(&world.model);
+        if !model.is_settled(key_of(run.id, step), world.steady() - LOOK_INTO_MS) {
+            return false;
+        }
         model.happen(world.steady(), world);
         model.result(key_of(run.id, step))
     };

@@ -17,6 +17,16 @@ pub enum Fate {
     Full,
 }
 
+impl Fate {
+    /// All that is not fine.
+    pub const FAULTS: [Self; 4] = [
+        Self::CrashBefore,
+        Self::CrashBeforeSettle,
+        Self::CrashAfter,
+        Self::Full,
+    ];
+}
+
 /// What happens at which submission.
 #[derive(Debug, Clone)]
 pub enum Plan {

@@ -48,7 +48,11 @@ pub fn judge(seed: u64) -> Judged {
     let crashed = simulate(setup(&profile, plan));
     let calm = simulate(setup(&Profile::CALM, Plan::None));
     let mut wrongs = crashed.wrongs.clone();
-    wrongs.extend(calm.wrongs.iter().map(|wrong| format!("(without faults) {wrong}")));
+    wrongs.extend(
+        calm.wrongs
+            .iter()
+            .map(|wrong| format!("(without faults) {wrong}")),
+    );
     wrongs.extend(compare(&crashed, &calm));
     let failure = (!wrongs.is_empty()).then(|| {
         let mut text = format!("seed {seed} fails\n\n{}\n", wrongs.join("\n"));
@@ -104,7 +108,10 @@ pub fn judge_fixed(name: &str, at: u64, fate: Fate) -> Judged {
     let mut wrongs = crashed.wrongs.clone();
     wrongs.extend(compare(&crashed, &calm));
     let failure = (!wrongs.is_empty()).then(|| {
-        let mut text = format!("`{name}` with {fate:?} at submission {at} fails\n\n{}\n", wrongs.join("\n"));
+        let mut text = format!(
+            "`{name}` with {fate:?} at submission {at} fails\n\n{}\n",
+            wrongs.join("\n")
+        );
         journals(&mut text, &crashed);
         text
     });

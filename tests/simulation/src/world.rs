@@ -237,7 +237,8 @@ impl Surroundings for SimSurroundings {
             return;
         }
         let rest: Duration = until.since(self.now());
-        self.world.pass(u64::try_from(rest.as_millis()).unwrap_or(0));
+        self.world
+            .pass(u64::try_from(rest.as_millis()).unwrap_or(0));
         self.world.tally.add("short waits", 1);
     }
 }

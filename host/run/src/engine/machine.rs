@@ -151,7 +151,10 @@ impl Machine {
         self.warned = true;
         Some(format!(
             "its journal is filling up: {} of {} records, {} of {} bytes",
-            self.records(), order.journal_records_max, self.bytes, order.journal_bytes_max
+            self.records(),
+            order.journal_records_max,
+            self.bytes,
+            order.journal_bytes_max
         ))
     }
 

@@ -20,7 +20,7 @@ use crate::stopper::Stopper;
 /// How many runs are looked at beyond those that are executed, to find one that can be taken.
 const LOOKED_AT: usize = 16;
 
-/// How long beyond its deadline a run is tried that has changed something.
+/// How long beyond its deadline a run is tried that has begun.
 const BLOCKED_BEYOND: Duration = Duration::from_secs(24 * 3600);
 
 /// How long until a run is tried again whose connection is not usable.
@@ -271,15 +271,15 @@ impl Claim {
         }
     }
 
-    /// It cannot be executed. One that has changed something is not given up with its deadline at once:
-    /// it may be that a write is to be settled yet, or that something is to be taken back.
+    /// It cannot be executed. One that has begun is not given up with its deadline at once: it may be
+    /// that a write is to be settled yet, or that something is to be taken back.
     fn blocked(&self, unprepared: Unprepared, entries: &[Entry]) -> Result<(), StoreError> {
         let shared = &self.shared;
         let now = shared.surroundings.now();
         let deadline = self.run.order.deadline;
-        let until = match changed(entries) {
-            true => deadline.plus(BLOCKED_BEYOND),
-            false => deadline,
+        let until = match entries {
+            [] => deadline,
+            _ => deadline.plus(BLOCKED_BEYOND),
         };
         match unprepared {
             Unprepared::Store(error) => Err(error),
@@ -306,7 +306,9 @@ impl Claim {
                     None => (Outcome::Failed, message),
                     Some((step, _)) => (
                         Outcome::InDoubt,
-                        format!("{message}; nobody knows whether the write of step {step} has happened"),
+                        format!(
+                            "{message}; nobody knows whether the write of step {step} has happened"
+                        ),
                     ),
                 };
                 let end = End {
@@ -385,11 +387,6 @@ impl Claim {
         drop(going);
         shared.store.settle(ticket)
     }
-}
-
-fn changed(entries: &[Entry]) -> bool {
-    let mut whats = entries.iter().map(|entry| &entry.record.what);
-    whats.any(|what| matches!(what, What::Intent { .. }))
 }
 
 fn ended_at_limit(entries: &[Entry]) -> bool {

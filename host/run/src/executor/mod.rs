@@ -227,7 +227,9 @@ impl Shared {
                 moved.nudged = true;
             }
         }
-        let wishes = changes.iter().any(|change| matches!(change, Change::Wish(_)));
+        let wishes = changes
+            .iter()
+            .any(|change| matches!(change, Change::Wish(_)));
         let ticket = self.store.submit(changes, Durability::Now)?;
         drop(going);
         self.store.settle(ticket)?;

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cordon_contract::step::Step;
 use cordon_contract::{Delivery, ErrorKind, Failure, StepKey, name};
 use cordon_journal::run::{Order, Status};
-use cordon_journal::{
-    Change, Entry, Moment, Record, Run, RunId, State, Store, StoreError, What,
-};
+use cordon_journal::{Change, Entry, Moment, Record, Run, RunId, State, Store, StoreError, What};
 
 use super::catalogue::Ordered;
 

@@ -38,23 +38,36 @@ fn seen(world: &World) -> Vec<Seen> {
 pub(super) fn all(world: &World, started: &[RunId]) -> Vec<String> {
     let mut wrongs = std::mem::take(&mut lock(&world.model).wrongs);
     let of_store = world.disk.visible(|image| image.wrongs.clone());
-    wrongs.extend(of_store.iter().map(|wrong| format!("[the store is used as it wants] {wrong}")));
+    wrongs.extend(
+        of_store
+            .iter()
+            .map(|wrong| format!("[the store is used as it wants] {wrong}")),
+    );
     let all = seen(world);
     for id in started {
         if !all.iter().any(|seen| seen.run.id == *id) {
-            wrongs.push(format!("[no acknowledged run is lost] run {id} is not there"));
+            wrongs.push(format!(
+                "[no acknowledged run is lost] run {id} is not there"
+            ));
         }
     }
     let ended = world.disk.ended();
     for seen in &all {
         let mut check = |name: &str, result: Result<(), String>| {
             if let Err(why) = result {
-                wrongs.push(format!("[{name}] {} (run {}): {why}", tag(&seen.run), seen.run.id));
+                wrongs.push(format!(
+                    "[{name}] {} (run {}): {why}",
+                    tag(&seen.run),
+                    seen.run.id
+                ));
             }
         };
         check("never stuck", has_a_reason(seen));
         check("no defect and no divergence", is_sound(seen));
-        check("what ended stays as it ended", stays(seen, ended.get(&seen.run.id)));
+        check(
+            "what ended stays as it ended",
+            stays(seen, ended.get(&seen.run.id)),
+        );
         if seen.run.status.state == State::Ended {
             check("taken back what was registered", taken_back(seen));
             check("the report says what was done", reported(world, seen));
@@ -66,11 +79,18 @@ pub(super) fn all(world: &World, started: &[RunId]) -> Vec<String> {
 fn has_a_reason(seen: &Seen) -> Result<(), String> {
     let status = &seen.run.status;
     let waits = status.due.is_some() || !status.waits.is_empty() || status.state == State::Ended;
-    waits.then_some(()).ok_or_else(|| "it waits for nothing".to_owned())
+    waits
+        .then_some(())
+        .ok_or_else(|| "it waits for nothing".to_owned())
 }
 
 fn is_sound(seen: &Seen) -> Result<(), String> {
-    let message = seen.run.status.end.as_ref().and_then(|end| end.message.clone());
+    let message = seen
+        .run
+        .status
+        .end
+        .as_ref()
+        .and_then(|end| end.message.clone());
     let message = message.unwrap_or_default();
     let bad = ["the script asks for", "panick", "defect", "begun with"];
     match bad.iter().any(|bad| message.contains(bad)) {
@@ -118,10 +138,17 @@ fn taken_back(seen: &Seen) -> Result<(), String> {
             What::Intent { step, .. } => {
                 steps.insert(key.clone(), step);
             }
-            What::Outcome { step: Some(Step::Undo), .. } => {
+            What::Outcome {
+                step: Some(Step::Undo),
+                ..
+            } => {
                 registered.insert(key.clone());
             }
-            What::Outcome { answer: Recorded::Done(_), .. } | What::Resolved { done: true, .. } => {
+            What::Outcome {
+                answer: Recorded::Done(_),
+                ..
+            }
+            | What::Resolved { done: true, .. } => {
                 if let Some(Step::Action { undoable: true, .. }) = steps.get(key) {
                     registered.insert(key.clone());
                 }
@@ -145,16 +172,27 @@ fn taken_back(seen: &Seen) -> Result<(), String> {
 fn reported(world: &World, seen: &Seen) -> Result<(), String> {
     let report = Report::of(&seen.run, &seen.entries);
     let model = lock(&world.model);
-    let aborted = seen.run.status.end.as_ref().is_some_and(|end| end.outcome == Outcome::InDoubt);
+    let aborted = seen
+        .run
+        .status
+        .end
+        .as_ref()
+        .is_some_and(|end| end.outcome == Outcome::InDoubt);
     let mut known = 0;
     for write in &report.writes {
         let key = key_of(seen.run.id, &write.step);
         let written = model.writes().get(&key);
         known += u32::from(written.is_some());
         let (calls, applied) = written.map_or((0, 0), |written| (written.calls, written.applied));
-        let what = format!("{}.{} at step {}", write.connection, write.action, write.step);
+        let what = format!(
+            "{}.{} at step {}",
+            write.connection, write.action, write.step
+        );
         if calls > write.attempts {
-            return Err(format!("{what}: {calls} calls, {} attempts", write.attempts));
+            return Err(format!(
+                "{what}: {calls} calls, {} attempts",
+                write.attempts
+            ));
         }
         match &write.outcome {
             Some(Ok(())) if applied == 0 => {
@@ -177,7 +215,11 @@ fn reported(world: &World, seen: &Seen) -> Result<(), String> {
     let tag = tag(&seen.run);
     let all = model.writes().iter();
     let mine = all.filter(|(key, written)| {
-        written.effect.0 == tag && report.writes.iter().any(|write| key_of(seen.run.id, &write.step) == **key)
+        written.effect.0 == tag
+            && report
+                .writes
+                .iter()
+                .any(|write| key_of(seen.run.id, &write.step) == **key)
     });
     match mine.count() == usize::try_from(known).unwrap() {
         true => Ok(()),
@@ -194,25 +236,44 @@ fn is_plain(world: &World, all: &[Seen], seen: &Seen) -> bool {
     }
     drop(people);
     let of_the_moment = |entry: &Entry| match &entry.record.what {
-        What::Outcome { answer: Recorded::Failed(failure), .. } => {
+        What::Outcome {
+            answer: Recorded::Failed(failure),
+            ..
+        } => {
             failure.message.contains(OF_THE_MOMENT)
                 || failure.message.contains("did not happen")
                 || failure.message.contains("the process that sent it")
         }
         // How many branches were begun when the first failed is a matter of time.
-        What::Left { answer: Recorded::Failed(failure), .. } => {
-            failure.message.contains("branches failed and")
-        }
+        What::Left {
+            answer: Recorded::Failed(failure),
+            ..
+        } => failure.message.contains("branches failed and"),
         _ => false,
     };
     let end = seen.run.status.end.as_ref();
     let plainly = end.is_some_and(|end| {
-        !matches!(end.outcome, Outcome::Skipped | Outcome::InDoubt | Outcome::Cancelled)
+        let away = end.message.as_deref() == Some(crate::catalogue::AWAY);
+        !away
+            && !matches!(
+                end.outcome,
+                Outcome::Skipped | Outcome::InDoubt | Outcome::Cancelled
+            )
     });
-    let child = |other: &&Seen| other.run.order.parent.as_ref().is_some_and(|(parent, _)| *parent == id);
+    let child = |other: &&Seen| {
+        other
+            .run
+            .order
+            .parent
+            .as_ref()
+            .is_some_and(|(parent, _)| *parent == id)
+    };
     plainly
         && !seen.entries.iter().any(of_the_moment)
-        && all.iter().filter(child).all(|child| is_plain(world, all, child))
+        && all
+            .iter()
+            .filter(child)
+            .all(|child| is_plain(world, all, child))
 }
 
 /// What a run came to: its outcome, its result, its notes, its effects.
@@ -220,12 +281,17 @@ fn came_to(world: &World, seen: &Seen) -> (Option<Outcome>, String, Vec<String>,
     let end = seen.run.status.end.as_ref();
     let result = end.map_or(String::new(), |end| end.result.to_json());
     let report = Report::of(&seen.run, &seen.entries);
-    let notes = report.notes.iter().map(|note| format!("{} {}", note.title, note.value.to_json()));
+    let notes = report
+        .notes
+        .iter()
+        .map(|note| format!("{} {}", note.title, note.value.to_json()));
     let mut notes: Vec<String> = notes.collect();
     // Branches go on side by side.
     notes.sort();
     let effects = lock(&world.model).effects(&tag(&seen.run));
-    let effects = effects.into_keys().map(|(_, action, at)| format!("{action} at {at}"));
+    let effects = effects
+        .into_keys()
+        .map(|(_, action, at)| format!("{action} at {at}"));
     (end.map(|end| end.outcome), result, notes, effects.collect())
 }
 
@@ -235,7 +301,11 @@ pub(super) fn compare(crashed: &Simulated, calm: &Simulated) -> Vec<String> {
     let (one, other) = (seen(&crashed.world), seen(&calm.world));
     let mut wrongs = Vec::new();
     for seen in &one {
-        let of_tag = |all: &[Seen]| all.iter().filter(|one| tag(&one.run) == tag(&seen.run)).count();
+        let of_tag = |all: &[Seen]| {
+            all.iter()
+                .filter(|one| tag(&one.run) == tag(&seen.run))
+                .count()
+        };
         let same = other.iter().find(|calm| tag(&calm.run) == tag(&seen.run));
         let Some(same) = same else { continue };
         // What is tried again starts the same again.
@@ -245,7 +315,10 @@ pub(super) fn compare(crashed: &Simulated, calm: &Simulated) -> Vec<String> {
         if !is_plain(&crashed.world, &one, seen) || !is_plain(&calm.world, &other, same) {
             continue;
         }
-        crashed.world.tally.add("runs held to one without faults", 1);
+        crashed
+            .world
+            .tally
+            .add("runs held to one without faults", 1);
         let (left, right) = (came_to(&crashed.world, seen), came_to(&calm.world, same));
         if left != right {
             wrongs.push(format!(

@@ -217,7 +217,10 @@ impl Driver {
             if event == MENDED_AFTER {
                 self.world.mend();
             }
-            if self.world.disk.is_down() || self.process.executor.broken().is_some() || self.world.is_closed() {
+            if self.world.disk.is_down()
+                || self.process.executor.broken().is_some()
+                || self.world.is_closed()
+            {
                 self.restart();
             }
             if !starts.is_empty() && (event == 0 || self.rng.permille(100)) {
@@ -244,11 +247,16 @@ impl Driver {
                 Err(error) => self.wrong(format!("[the store is used as it wants] {error}")),
             }
             if self.taken_up_at.1 > STANDSTILL_MAX {
-                self.wrong("[never spinning] runs are taken up again and again, and time stands still".to_owned());
+                self.wrong(
+                    "[never spinning] runs are taken up again and again, and time stands still"
+                        .to_owned(),
+                );
                 return event;
             }
         }
-        self.wrong(format!("[everything ends] not all runs ended within {EVENTS_MAX} events"));
+        self.wrong(format!(
+            "[everything ends] not all runs ended within {EVENTS_MAX} events"
+        ));
         EVENTS_MAX
     }
 

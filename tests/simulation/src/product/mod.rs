@@ -79,7 +79,8 @@ impl Model {
     pub fn effects(&self, tag: &str) -> BTreeMap<Effect, u32> {
         let mut effects = BTreeMap::new();
         for written in self.writes.values() {
-            let natural = writes(written.effect.1).is_some_and(|kind| kind.repeat == Repeat::Natural);
+            let natural =
+                writes(written.effect.1).is_some_and(|kind| kind.repeat == Repeat::Natural);
             if written.effect.0 != tag || written.applied == 0 {
                 continue;
             }
@@ -92,8 +93,18 @@ impl Model {
     /// What the product would have answered.
     #[must_use]
     pub fn result(&self, key: Uuid) -> Option<Value> {
-        let written = self.writes.get(&key).filter(|written| written.applied > 0)?;
+        let written = self
+            .writes
+            .get(&key)
+            .filter(|written| written.applied > 0)?;
         Some(given(&written.effect))
+    }
+
+    /// Whether a write was sent last before this true time, so that it is done or never will be.
+    #[must_use]
+    pub fn is_settled(&self, key: Uuid, before: i64) -> bool {
+        let written = self.writes.get(&key);
+        written.is_none_or(|written| written.sent < before)
     }
 
     /// What it was told and had not done by this true time happens.
@@ -161,7 +172,9 @@ impl Model {
             value.unwrap_or_default().to_owned()
         };
         let effect = (text("run"), kind.name, text("at"));
-        let allowed = world.disk.durable(|image| image.attempts.get(&key).cloned());
+        let allowed = world
+            .disk
+            .durable(|image| image.attempts.get(&key).cloned());
         let written = self.writes.entry(key).or_insert_with(|| Written {
             effect: effect.clone(),
             calls: 0,
@@ -173,7 +186,9 @@ impl Model {
         let calls = written.calls;
         let known = written.effect.clone();
         if known != effect {
-            self.wrong(format!("[one key, one step] {known:?} and {effect:?} have one key"));
+            self.wrong(format!(
+                "[one key, one step] {known:?} and {effect:?} have one key"
+            ));
         }
         match allowed {
             None => self.wrong(format!("[intent before write] {effect:?} was sent without one")),
@@ -189,7 +204,9 @@ impl Model {
 /// What a write gives.
 fn given(effect: &Effect) -> Value {
     match writes(effect.1) {
-        Some(kind) if kind.gives => Value::map([("done", Value::text(format!("{} {}", effect.1, effect.2)))]),
+        Some(kind) if kind.gives => {
+            Value::map([("done", Value::text(format!("{} {}", effect.1, effect.2)))])
+        }
         _ => Value::Null,
     }
 }
@@ -200,12 +217,22 @@ pub struct SimProducts(pub Arc<World>);
 impl SimProducts {
     fn read(&self, request: &Request<'_>) -> Option<Result<Value, Failure>> {
         let world = &self.0;
-        let is_stopped = || request.stopper.is_some_and(|stopper| stopper.flag().is_stopped());
+        let is_stopped = || {
+            request
+                .stopper
+                .is_some_and(|stopper| stopper.flag().is_stopped())
+        };
         if is_stopped() {
             return None;
         }
         world.tally.add("reads", 1);
-        let text = |name: &str| request.arguments.get(name).and_then(Value::as_text).unwrap_or_default();
+        let text = |name: &str| {
+            request
+                .arguments
+                .get(name)
+                .and_then(Value::as_text)
+                .unwrap_or_default()
+        };
         let key = text("key").to_owned();
         let mut model = lock(&world.model);
         if model.rng.permille(world.profile().passing) {
@@ -290,7 +317,10 @@ impl SimProducts {
 fn gone() -> Failure {
     Failure {
         delivery: Delivery::Unknown,
-        ..Failure::new(ErrorKind::Unavailable, format!("{OF_THE_MOMENT} the process died"))
+        ..Failure::new(
+            ErrorKind::Unavailable,
+            format!("{OF_THE_MOMENT} the process died"),
+        )
     }
 }
 
@@ -343,7 +373,10 @@ impl Products for SimProducts {
         }
         if model.rng.permille(world.profile().lost / 10) {
             world.tally.add("the product could not say", 1);
-            return Err(Failure::new(ErrorKind::Unsupported, "the product does not know"));
+            return Err(Failure::new(
+                ErrorKind::Unsupported,
+                "the product does not know",
+            ));
         }
         // A product that has nothing to give says only that it happened.
         Ok(model.result(key).map(|value| match value {
@@ -352,4 +385,3 @@ impl Products for SimProducts {
         }))
     }
 }
-

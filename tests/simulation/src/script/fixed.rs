@@ -8,7 +8,13 @@ const BEGIN: &str = "let a = connection(\"a\");";
 
 /// The names.
 pub const NAMES: [&str; 7] = [
-    "writes", "waits", "people", "composites", "taken_back", "parents", "leaf",
+    "writes",
+    "waits",
+    "people",
+    "composites",
+    "taken_back",
+    "parents",
+    "leaf",
 ];
 
 /// The playbooks by name.

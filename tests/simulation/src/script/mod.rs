@@ -77,11 +77,17 @@ fn playbook(rng: &mut Rng, name: &str, shape: &Shape) -> String {
     text.push_str("    out\n}\n");
     if writer.rng.permille(400) {
         let value = writer.afterwards();
-        let _ = write!(text, "fn on_error(input, error) {{\n    let a = connection(\"a\");\n    let b = connection(\"b\");\n    {value};\n}}\n");
+        let _ = write!(
+            text,
+            "fn on_error(input, error) {{\n    let a = connection(\"a\");\n    let b = connection(\"b\");\n    {value};\n}}\n"
+        );
     }
     if writer.rng.permille(400) {
         let value = writer.afterwards();
-        let _ = write!(text, "fn on_cancel(input) {{\n    let a = connection(\"a\");\n    let b = connection(\"b\");\n    {value};\n}}\n");
+        let _ = write!(
+            text,
+            "fn on_cancel(input) {{\n    let a = connection(\"a\");\n    let b = connection(\"b\");\n    {value};\n}}\n"
+        );
     }
     for function in writer.functions {
         text.push_str(&function);

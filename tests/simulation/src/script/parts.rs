@@ -22,7 +22,14 @@ pub struct Writer<'a> {
 }
 
 const KEEPING: [&str; 8] = [
-    "switch_on", "add", "open", "close", "send", "order", "wipe", "purge",
+    "switch_on",
+    "add",
+    "open",
+    "close",
+    "send",
+    "order",
+    "wipe",
+    "purge",
 ];
 const REVERSIBLE: [&str; 3] = ["switch_on", "add", "open"];
 
@@ -122,7 +129,9 @@ impl<'a> Writer<'a> {
         let at = self.named("T");
         let edr = self.edr();
         let step = *self.rng.pick(&["to_string(now())", "uuid()"]);
-        format!("{{ let seen = {step}; {edr}.add(#{{ run: input.run, at: `{at}`, note: seen }}).done }}")
+        format!(
+            "{{ let seen = {step}; {edr}.add(#{{ run: input.run, at: `{at}`, note: seen }}).done }}"
+        )
     }
 
     fn sleep(&mut self) -> String {
@@ -165,7 +174,9 @@ impl<'a> Writer<'a> {
         let value = self.value(depth);
         self.composites -= 1;
         let backoff = *self.rng.pick(&["50ms", "1s", "10m"]);
-        let on = *self.rng.pick(&["", ", on: [\"conflict\", \"not_found\", \"rate_limited\"]"]);
+        let on = *self
+            .rng
+            .pick(&["", ", on: [\"conflict\", \"not_found\", \"rate_limited\"]"]);
         format!("retry(|| {value}, #{{ attempts: 3, backoff: \"{backoff}\"{on} }})")
     }
 
@@ -199,7 +210,9 @@ impl<'a> Writer<'a> {
             0 => "fail(\"caught\"); ",
             _ => "",
         };
-        format!("{{ let tried = 0; try {{ tried = {value}; {fails}}} catch (error) {{ tried = error.kind; }} tried }}")
+        format!(
+            "{{ let tried = 0; try {{ tried = {value}; {fails}}} catch (error) {{ tried = error.kind; }} tried }}"
+        )
     }
 
     fn undo(&mut self) -> String {
@@ -233,7 +246,9 @@ impl<'a> Writer<'a> {
 
     fn approve(&mut self) -> String {
         let name = self.named("M");
-        let verdict = *self.rng.pick(&["allow", "allow", "allow", "deny", "ignore"]);
+        let verdict = *self
+            .rng
+            .pick(&["allow", "allow", "allow", "deny", "ignore"]);
         let verdict = match verdict {
             "ignore" if self.looking => "deny",
             other => other,
@@ -267,8 +282,14 @@ impl<'a> Writer<'a> {
             true if !self.looking => (" ignore", "20m"),
             _ => ("", "60d"),
         };
-        let default = if self.rng.permille(600) { ", default: \"red\"" } else { "" };
-        format!("ask(#{{ message: `{name}{ignore}`, choices: [\"red\", \"blue\"], expires: \"{expires}\"{default} }})")
+        let default = if self.rng.permille(600) {
+            ", default: \"red\""
+        } else {
+            ""
+        };
+        format!(
+            "ask(#{{ message: `{name}{ignore}`, choices: [\"red\", \"blue\"], expires: \"{expires}\"{default} }})"
+        )
     }
 
     fn child(&mut self) -> String {

@@ -239,7 +239,11 @@ impl Image {
     /// All runs, in the order of their creation.
     #[must_use]
     pub fn all(&self) -> Vec<Run> {
-        let mut ids: Vec<_> = self.runs.iter().map(|(id, row)| (row.number, *id)).collect();
+        let mut ids: Vec<_> = self
+            .runs
+            .iter()
+            .map(|(id, row)| (row.number, *id))
+            .collect();
         ids.sort_unstable();
         ids.into_iter().filter_map(|(_, id)| self.run(id)).collect()
     }
@@ -275,8 +279,7 @@ impl Image {
     #[must_use]
     pub fn holders(&self, slot: &str) -> u32 {
         let holds = |row: &&Row| {
-            row.slot.as_deref() == Some(slot)
-                && !matches!(row.state, State::Ended | State::Queued)
+            row.slot.as_deref() == Some(slot) && !matches!(row.state, State::Ended | State::Queued)
         };
         u32::try_from(self.runs.values().filter(holds).count()).unwrap()
     }

@@ -127,7 +127,8 @@ impl Disk {
         let lines = &mut *lines;
         let kept = lines.rng.below(lines.pending.len() as u64 + 1);
         let kept = usize::try_from(kept).unwrap();
-        self.tally.add("submissions lost", (lines.pending.len() - kept) as u64);
+        self.tally
+            .add("submissions lost", (lines.pending.len() - kept) as u64);
         lines.pending.truncate(kept);
         lines.in_file = lines.in_file.min(kept);
         for submission in lines.pending.drain(..) {
