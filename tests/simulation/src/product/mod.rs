@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cordon_contract::value::Map;
 use cordon_contract::{Delivery, ErrorKind, Failure, Repeat, Value};
 use cordon_run::world::{Products, Request};
 use uuid::Uuid;
@@ -35,7 +34,8 @@ pub struct Written {
     pub calls: u32,
     /// How often it took effect: twice is once where the product says so.
     pub applied: u32,
-    /// When it was sent last, by true time.
+    /// When it was called last, by true time. Its timeout counts from then, whatever holds it up before
+    /// it is sent.
     sent: i64,
 }
 
@@ -166,7 +166,14 @@ impl Model {
         })
     }
 
-    fn sent(&mut self, key: Uuid, kind: &'static Kind, arguments: &Map, world: &World) -> Effect {
+    fn sent(
+        &mut self,
+        request: &Request<'_>,
+        kind: &'static Kind,
+        since: i64,
+        world: &World,
+    ) -> Effect {
+        let (key, arguments) = (request.idempotency_key, request.arguments);
         let text = |name: &str| {
             let value = arguments.get(name).and_then(Value::as_text);
             value.unwrap_or_default().to_owned()
@@ -182,7 +189,7 @@ impl Model {
             sent: 0,
         });
         written.calls += 1;
-        written.sent = world.steady();
+        written.sent = since;
         let calls = written.calls;
         let known = written.effect.clone();
         if known != effect {
@@ -257,12 +264,17 @@ impl SimProducts {
         ])))
     }
 
-    fn write(&self, kind: &'static Kind, request: &Request<'_>) -> Result<Value, Failure> {
+    fn write(
+        &self,
+        kind: &'static Kind,
+        request: &Request<'_>,
+        since: i64,
+    ) -> Result<Value, Failure> {
         let world = &self.0;
         let profile = world.profile();
         let key = request.idempotency_key;
         let mut model = lock(&world.model);
-        let effect = model.sent(key, kind, request.arguments, world);
+        let effect = model.sent(request, kind, since, world);
         world.tally.add("writes sent", 1);
         if model.rng.permille(profile.crash_in_call) {
             if model.refuses(&effect).is_none() && model.rng.permille(500) {
@@ -299,7 +311,7 @@ impl SimProducts {
                 }
                 if trouble.acts_late() && refusal.is_none() {
                     let late = i64::try_from(model.rng.below(timeout)).unwrap_or(0);
-                    model.late.push((world.steady() + late, key));
+                    model.late.push((since + late, key));
                 }
                 if trouble.hangs() {
                     world.pass(timeout);
@@ -330,6 +342,7 @@ impl Products for SimProducts {
         if world.disk.is_dead() {
             return Some(Err(gone()));
         }
+        let since = world.steady();
         world.meanwhile();
         if world.disk.is_dead() {
             return Some(Err(gone()));
@@ -338,7 +351,7 @@ impl Products for SimProducts {
         lock(&world.model).happen(until, world);
         let result = match writes(request.function) {
             None => self.read(request),
-            Some(kind) => Some(self.write(kind, request)),
+            Some(kind) => Some(self.write(kind, request, since)),
         };
         let name = |failure: Failure| failure.of(request.connection, request.function);
         if !world.disk.is_dead() {
