@@ -20,9 +20,6 @@ use crate::world::{World, lock};
 /// How long a run may take that says nothing about it.
 const DEADLINE: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// Why a connection is not usable for a while.
-pub const AWAY: &str = "the credential is not there";
-
 /// The playbooks by name, as they are now.
 pub struct SimCatalogue {
     world: Arc<World>,
@@ -75,7 +72,7 @@ impl Catalogue for SimCatalogue {
                 .tally
                 .add("connections not usable for a while", 1);
             return Err(Unprepared::Blocked {
-                message: AWAY.to_owned(),
+                message: "the credential is not there".to_owned(),
             });
         }
         let lost = |message: String| Unprepared::Lost { message };

@@ -225,6 +225,12 @@ impl Machine {
         self.action(step)?.0.manifest.reconcile.clone()
     }
 
+    /// Whether reads are under way.
+    #[cfg(test)]
+    pub(super) fn is_reading(&self) -> bool {
+        !self.reading.is_empty()
+    }
+
     /// Whether something is known of a step.
     #[must_use]
     pub fn knows(&self, key: &StepKey) -> bool {

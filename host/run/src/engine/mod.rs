@@ -12,6 +12,8 @@ mod memory;
 mod people;
 mod reaction;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 pub use machine::{Divergence, Machine, digest};

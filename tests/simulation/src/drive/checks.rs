@@ -253,12 +253,12 @@ fn is_plain(world: &World, all: &[Seen], seen: &Seen) -> bool {
     };
     let end = seen.run.status.end.as_ref();
     let plainly = end.is_some_and(|end| {
-        let away = end.message.as_deref() == Some(crate::catalogue::AWAY);
-        !away
-            && !matches!(
-                end.outcome,
-                Outcome::Skipped | Outcome::InDoubt | Outcome::Cancelled
-            )
+        // Without a word of its script: it never had a place, or its connection was away.
+        let own = end.error.is_some() || end.outcome != Outcome::Failed;
+        own && !matches!(
+            end.outcome,
+            Outcome::Skipped | Outcome::InDoubt | Outcome::Cancelled
+        )
     });
     let child = |other: &&Seen| {
         other
