@@ -11,6 +11,7 @@ use cordon_journal::{Entry, Run, RunId, What};
 use cordon_run::report::Report;
 
 use super::Simulated;
+use crate::catalogue::DEADLINE;
 use crate::people::tag;
 use crate::product::OF_THE_MOMENT;
 use crate::product::connector::writes;
@@ -64,6 +65,7 @@ pub(super) fn all(world: &World, started: &[RunId]) -> Vec<String> {
         };
         check("never stuck", has_a_reason(seen));
         check("no defect and no divergence", is_sound(seen));
+        check("woken when something happens", is_woken(seen));
         check(
             "what ended stays as it ended",
             stays(seen, ended.get(&seen.run.id)),
@@ -82,6 +84,19 @@ fn has_a_reason(seen: &Seen) -> Result<(), String> {
     waits
         .then_some(())
         .ok_or_else(|| "it waits for nothing".to_owned())
+}
+
+/// Nothing that these playbooks wait for takes nearly as long as a run may take that does not say: one
+/// that came to its deadline has slept through what it waited for.
+fn is_woken(seen: &Seen) -> Result<(), String> {
+    let order = &seen.run.order;
+    let late = seen.entries.iter().map(|entry| entry.record.at);
+    let late = late.chain(seen.run.status.end.as_ref().map(|end| end.at));
+    let overslept = late.max().is_some_and(|at| at >= order.deadline);
+    match overslept && order.deadline.since(order.created) > DEADLINE / 2 {
+        true => Err("it came to its deadline".to_owned()),
+        false => Ok(()),
+    }
 }
 
 fn is_sound(seen: &Seen) -> Result<(), String> {
