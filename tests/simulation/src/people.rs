@@ -179,9 +179,14 @@ fn about(world: &World, now: Moment, run: &Run, wait: &Waiting) -> bool {
                 allow,
                 comment: None,
             };
-            let number = say(world, now, who, run.id, kind);
+            let number = say(world, now, who, run.id, kind.clone());
             said(world, run.id, step, who, number);
             world.tally.add("approvals and refusals", 1);
+            if world.permille(world.profile().wrong_words / 2) {
+                // They press the button twice.
+                say(world, now, who, run.id, kind);
+                world.tally.add("wrong words", 1);
+            }
             true
         }
         Reason::Answer { message, choices } => {

@@ -2,6 +2,7 @@
 //! what a failure begins with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cordon_contract::step::Step;
 use cordon_contract::{Afterwards, Delivery, Repeat};
@@ -17,6 +18,9 @@ use crate::product::OF_THE_MOMENT;
 use crate::product::connector::writes;
 use crate::store::{entries, key_of};
 use crate::world::{World, lock};
+
+/// Within this time a run goes on with what people said, whatever else happens to it.
+const HEARD_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// A run with its journal.
 struct Seen {
@@ -90,6 +94,21 @@ fn has_a_reason(seen: &Seen) -> Result<(), String> {
 /// that came to its deadline has slept through what it waited for.
 fn is_woken(seen: &Seen) -> Result<(), String> {
     let order = &seen.run.order;
+    let mut said = BTreeMap::new();
+    for Entry { record, .. } in &seen.entries {
+        match &record.what {
+            What::Decided { .. } | What::Given { .. } | What::Resolved { .. } => {
+                said.insert(&record.key, record.at);
+            }
+            What::Outcome { .. } => {
+                let heard = said.get(&record.key).map(|said| record.at.since(*said));
+                if heard.is_some_and(|heard| heard > HEARD_WITHIN) {
+                    return Err(format!("step {} did not hear what people said", record.key));
+                }
+            }
+            _ => {}
+        }
+    }
     let late = seen.entries.iter().map(|entry| entry.record.at);
     let late = late.chain(seen.run.status.end.as_ref().map(|end| end.at));
     let overslept = late.max().is_some_and(|at| at >= order.deadline);
