@@ -103,7 +103,7 @@ impl Catalogue for SimCatalogue {
         })
     }
 
-    fn order(&self, wanted: Wanted<'_>) -> Result<Ordered, Box<Failure>> {
+    fn order(&self, wanted: Wanted<'_>, _: &dyn Store) -> Result<Ordered, Box<Failure>> {
         let refused = |message: String| {
             Box::new(Failure::new(ErrorKind::InvalidInput, message).with_code("run.child"))
         };
@@ -155,7 +155,7 @@ impl Catalogue for SimCatalogue {
         };
         Ok(Ordered {
             order,
-            needs: vec![(version, bundle)],
+            needs: vec![(version, Some(bundle))],
         })
     }
 }

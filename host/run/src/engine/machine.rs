@@ -140,7 +140,7 @@ impl Machine {
 
     /// Whether 80 % of the journal's limits are used, once.
     pub fn warn(&mut self) -> Option<String> {
-        let near = |used: u64, max: u64| used >= max / 100 * WARN_AT_PERCENT && max > 0;
+        let near = |used: u64, max: u64| used >= max - max / 100 * (100 - WARN_AT_PERCENT);
         let order = &self.order;
         if self.warned
             || !(near(self.records(), order.journal_records_max)
@@ -208,8 +208,10 @@ impl Machine {
             return None;
         };
         let action = self.facts.action(connection, action)?;
-        // The arguments are cloned for a look at them only.
-        let effect = action.manifest.effect_with(&Value::Map(arguments.clone()));
+        let effect = match action.manifest.overrides.is_empty() {
+            true => action.manifest.effect,
+            false => action.manifest.effect_with(&Value::Map(arguments.clone())),
+        };
         Some((action, effect))
     }
 
@@ -396,6 +398,15 @@ impl Machine {
         again: bool,
         senses: &dyn Senses,
     ) -> Reaction {
+        if duration.is_zero() {
+            let value = if again {
+                Value::Bool(true)
+            } else {
+                Value::Null
+            };
+            let answer = Answer::Done(value);
+            return self.outcome(key, Some(step), answer, Durability::Later, senses);
+        }
         let until = senses.now().plus(duration);
         let next = if duration <= SHORT {
             Next::Wait(until)

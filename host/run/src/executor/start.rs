@@ -17,7 +17,9 @@ pub fn create(id: RunId, ordered: Ordered, store: &dyn Store) -> Result<Vec<Chan
     let mut changes = Vec::new();
     let mut needed = Vec::new();
     for (digest, bytes) in ordered.needs {
-        if !store.has_blob(&digest)? {
+        if let Some(bytes) = bytes
+            && !store.has_blob(&digest)?
+        {
             changes.push(Change::PutBlob {
                 digest: digest.clone(),
                 bytes,

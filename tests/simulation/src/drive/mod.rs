@@ -133,14 +133,15 @@ impl Process {
             ("group".to_owned(), Value::text("g")),
         ];
         let now = self.surroundings.now();
-        let ordered = self.catalogue.order(Wanted {
+        let wanted = Wanted {
             playbook: &start.playbook,
             input: &input.into_iter().collect(),
             connect: &BTreeMap::new(),
             by: start.by,
             now,
             deadline: cordon_journal::Moment(i64::MAX),
-        });
+        };
+        let ordered = self.catalogue.order(wanted, &*self.store);
         let changes = executor::create(id, ordered.unwrap(), &*self.store);
         // Where the store is down nothing is acknowledged.
         if let Ok(changes) = changes {
