@@ -36,7 +36,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 /// Measured runs, young and old.
 const ROUNDS: usize = 200;
 /// Runs between young and old.
-const AGE: usize = 300;
+const AGE: usize = 5_000;
 /// Callers at a time, and runs of each.
 const CALLERS: usize = 16;
 const RUNS_EACH: usize = 40;
