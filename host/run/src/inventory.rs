@@ -303,8 +303,8 @@ impl Inventory {
         let key = (name.to_owned(), connector.model().digest.clone());
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let known = opened.get(&key)?;
-        let is_fresh = known.looked_at.elapsed() < LOOKED_AT_AFTER
-            && known.since.elapsed() < REOPENED_AFTER;
+        let is_fresh =
+            known.looked_at.elapsed() < LOOKED_AT_AFTER && known.since.elapsed() < REOPENED_AFTER;
         is_fresh.then(|| known.link.clone())
     }
 

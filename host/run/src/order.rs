@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cordon_contract::Value;
 use cordon_contract::value::{Map, exact};
-use cordon_journal::Moment;
 use cordon_journal::run::{Binding, Order, Slot};
+use cordon_journal::{Moment, Store, StoreError};
 use cordon_playbook::Playbook;
 use cordon_playbook::header::OnConflict;
 
@@ -27,6 +27,8 @@ pub struct Terms<'a> {
     pub bound: &'a Bound,
     /// Where their connectors come from.
     pub inventory: &'a Inventory,
+    /// What will keep the run; what it keeps already is not read once more.
+    pub store: &'a dyn Store,
     /// Who starts it.
     pub by: &'a str,
     /// When.
@@ -37,27 +39,39 @@ pub struct Terms<'a> {
     pub tags: Vec<String>,
 }
 
+/// Why a run cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// A connector's bytes are not to be had.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Puts the order of a run together.
 ///
 /// # Errors
-/// Where a connector's file is not any more what was loaded from it.
-pub fn place(terms: Terms<'_>) -> Result<Ordered, ComponentError> {
+/// Where a connector's file is not any more what was loaded from it, or the store cannot be read.
+pub fn place(terms: Terms<'_>) -> Result<Ordered, OrderError> {
     let header = terms.playbook.header();
     let settings = terms.inventory.directory().settings();
     let bundle = serde_json::to_vec(&terms.playbook.bundle()).unwrap_or_default();
     let version = digest(&bundle);
-    let mut needs = vec![(version.clone(), bundle)];
+    let mut needs = vec![(version.clone(), Some(bundle))];
     let mut bindings = std::collections::BTreeMap::new();
     for (alias, offers) in &terms.bound.offers {
         let mut bound = Vec::with_capacity(offers.len());
         for offer in offers {
             let connector = &offer.model.manifest.name;
-            if !needs
-                .iter()
-                .any(|(digest, _)| *digest == offer.model.digest)
-            {
-                let bytes = terms.inventory.component(connector)?;
-                needs.push((offer.model.digest.clone(), bytes));
+            let digest = &offer.model.digest;
+            if !needs.iter().any(|(known, _)| known == digest) {
+                let bytes = match terms.store.has_blob(digest)? {
+                    true => None,
+                    false => Some(terms.inventory.component(connector)?),
+                };
+                needs.push((digest.clone(), bytes));
             }
             bound.push(Binding {
                 connection: offer.name.clone(),

@@ -198,15 +198,11 @@ impl Steps {
                     }
                 }
             };
-            // A wait that was broken off by the end of the process is not over.
-            if event == Event::Woken && self.is_interrupted() {
+            // A wait that was broken off is not over.
+            if event == Event::Woken && self.stopper.flag().is_stopped() {
                 return Answer::Stopped;
             }
         }
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.stopper.flag().reason() == Some(StopReason::Interrupted)
     }
 
     fn next_moment(&self, key: &StepKey) -> Option<cordon_journal::Moment> {
@@ -386,14 +382,18 @@ impl Performer for Steps {
     }
 
     fn unwind(&self, ending: &Ending) -> bool {
-        let flag = self.stopper.flag().reason();
         let mut may = false;
         let reaction = self.react(|machine, senses| {
+            let flag = self.stopper.flag().reason();
             let (begins, reaction) = machine.unwind(ending, flag, senses);
             may = begins;
             reaction
         });
-        may && reaction.is_some()
+        let may = may && reaction.is_some();
+        if may {
+            self.stopper.clear();
+        }
+        may
     }
 
     fn stop_flag(&self) -> &StopFlag {

@@ -9,6 +9,8 @@ use cordon_contract::{Effect, Failure, StepKey, Value};
 use cordon_journal::record::Recorded;
 use cordon_journal::{Entry, Run, What};
 
+use crate::engine::found_not_done;
+
 /// What a run did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -115,7 +117,7 @@ impl Report {
                     if let Some(write) = by_step.get(key) {
                         report.writes[*write].outcome = match (done, doubt) {
                             (true, _) => Some(Ok(())),
-                            (false, Some(doubt)) => Some(Err(doubt.failure)),
+                            (false, Some(doubt)) => Some(Err(found_not_done(doubt.failure))),
                             (false, None) => None,
                         };
                     }

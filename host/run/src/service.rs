@@ -90,6 +90,9 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        if self.thread.is_none() {
+            return;
+        }
         if let Err(error) = self.end() {
             tracing::error!(%error, "the store failed");
         }
@@ -108,7 +111,7 @@ fn drive(
         if let Some(error) = executor.broken() {
             break Err(error);
         }
-        if closing.load(Ordering::Acquire) {
+        if closing.load(Ordering::Acquire) || executor.is_closing() {
             break Ok(());
         }
         match turn(executor, at_once, &workers) {

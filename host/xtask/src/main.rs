@@ -1,10 +1,11 @@
-//! The developers' commands: `cargo xtask demo`, `test`, `dist`, `bench`. They know how the pieces
+//! The developers' commands: `cargo xtask demo`, `test`, `dist`, `bench`, `simulate`. They know how the pieces
 //! are built and put together, and nothing of what the pieces do.
 
 mod bench;
 mod components;
 mod demo;
 mod dist;
+mod simulate;
 mod test;
 mod workspace;
 
@@ -61,6 +62,18 @@ enum Command {
         #[arg(long, default_value = "release")]
         profile: String,
     },
+    /// Simulate runs over a store, clocks, products and people that go wrong as seeds say
+    Simulate {
+        /// How many seeds
+        #[arg(long, default_value_t = 3000)]
+        seeds: u64,
+        /// The first seed; with `--seeds 1`, the one to look at
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Go on after a seed that fails, and tell only its first line
+        #[arg(long)]
+        all: bool,
+    },
     /// Build the connectors and the test guests into target/components
     Components,
 }
@@ -73,6 +86,7 @@ fn main() -> miette::Result<()> {
         Command::Test { with, filter } => test::run(&workspace, &with, filter.as_deref()),
         Command::Dist { dir, profile } => dist::run(&workspace, dir, &profile).map(drop),
         Command::Bench { name, profile } => bench::run(&workspace, name, &profile),
+        Command::Simulate { seeds, from, all } => simulate::run(&workspace, seeds, from, all),
         Command::Components => components::build_all(&workspace).map(drop),
     }
 }

@@ -167,7 +167,7 @@ impl Model {
                 journal_bytes_max: 1 << 30,
                 journal_records_max: 1 << 30,
             },
-            needs: vec![(version, bundle)],
+            needs: vec![(version, Some(bundle))],
         }
     }
 }
@@ -197,7 +197,7 @@ impl Catalogue for Model {
         })
     }
 
-    fn order(&self, _: Wanted<'_>) -> Result<Ordered, Box<Failure>> {
+    fn order(&self, _: Wanted<'_>, _: &dyn Store) -> Result<Ordered, Box<Failure>> {
         Ok(self.ordered(Moment(0)))
     }
 }

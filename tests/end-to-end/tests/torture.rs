@@ -149,7 +149,10 @@ fn killed_at_any_moment_every_run_ends_and_nothing_is_done_twice() {
     let runs = runs(&automation);
     let mut by_command: BTreeMap<String, usize> = BTreeMap::new();
     for task in lab.get("tasks").as_array().unwrap() {
-        let command = task["settings"]["exec_command"].as_str().unwrap().to_owned();
+        let command = task["settings"]["exec_command"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         *by_command.entry(command).or_default() += 1;
     }
     for (number, id) in begun.iter().enumerate() {

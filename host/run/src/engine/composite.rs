@@ -73,6 +73,7 @@ impl Machine {
             let before = whole.iteration;
             self.memory.prunable(key, before, &mut reaction.prune);
         }
+        self.dropped(&reaction.prune);
         self.record(&mut reaction, key, What::Iterated { iteration }, senses);
         reaction
     }
@@ -182,6 +183,15 @@ impl Machine {
                 }
                 (true, reaction)
             }
+            // It was gone through once more already, and came to a limit again: what it registered until
+            // there is all that it will.
+            Some(StopReason::Limit) if self.memory.stop.is_some() => {
+                if !self.memory.unwinding {
+                    let root = StepKey::root(0);
+                    self.record(&mut reaction, &root, What::Unwinding, senses);
+                }
+                (true, reaction)
+            }
             Some(StopReason::Limit) => {
                 let of_script = || Stop::Script {
                     message: match ending {
@@ -203,7 +213,7 @@ impl Machine {
     /// after the script.
     #[must_use]
     pub fn ended(&self) -> Option<Ending> {
-        if self.memory.unsettled().next().is_some() {
+        if self.memory.is_unsettled() {
             return None;
         }
         Some(match self.stopped()? {

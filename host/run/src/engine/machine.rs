@@ -43,7 +43,8 @@ pub struct Machine {
     /// The reads that are under way, and since when. They leave no trace before they are over.
     reading: HashMap<StepKey, (Step, Moment)>,
     seq: u64,
-    records: u64,
+    /// How many bytes each record takes that was not dropped.
+    weights: HashMap<u64, u64>,
     bytes: u64,
     warned: bool,
     divergence: Option<Divergence>,
@@ -78,6 +79,10 @@ impl Machine {
             memory.apply(entry.seq, &entry.record);
         }
         let last = entries.last().map_or(0, |entry| entry.seq);
+        let weighed = entries
+            .iter()
+            .map(|entry| (entry.seq, weight(&entry.record.what)));
+        let weights: HashMap<u64, u64> = weighed.collect();
         Self {
             run,
             order,
@@ -85,11 +90,8 @@ impl Machine {
             memory,
             reading: HashMap::new(),
             seq: status.seq.max(last),
-            // After a crash the row is older than the journal.
-            records: status.records.max(entries.len() as u64),
-            bytes: status
-                .bytes
-                .max(entries.iter().map(|entry| weight(&entry.record.what)).sum()),
+            bytes: weights.values().sum(),
+            weights,
             warned: false,
             divergence: None,
             full: None,
@@ -138,10 +140,10 @@ impl Machine {
 
     /// Whether 80 % of the journal's limits are used, once.
     pub fn warn(&mut self) -> Option<String> {
-        let near = |used: u64, max: u64| used >= max / 100 * WARN_AT_PERCENT && max > 0;
+        let near = |used: u64, max: u64| used >= max - max / 100 * (100 - WARN_AT_PERCENT);
         let order = &self.order;
         if self.warned
-            || !(near(self.records, order.journal_records_max)
+            || !(near(self.records(), order.journal_records_max)
                 || near(self.bytes, order.journal_bytes_max))
         {
             return None;
@@ -149,7 +151,10 @@ impl Machine {
         self.warned = true;
         Some(format!(
             "its journal is filling up: {} of {} records, {} of {} bytes",
-            self.records, order.journal_records_max, self.bytes, order.journal_bytes_max
+            self.records(),
+            order.journal_records_max,
+            self.bytes,
+            order.journal_bytes_max
         ))
     }
 
@@ -157,16 +162,13 @@ impl Machine {
     #[must_use]
     pub fn status(&self, now: Moment, playbook_of: impl Fn(RunId) -> String) -> Status {
         let in_doubt = self.in_doubt();
-        let deadline = self.order.deadline;
-        let due = match in_doubt {
-            // What else waits goes on once a person has spoken, and nothing but that can come of it
-            // when its time is over.
-            true => (now < deadline).then_some(deadline),
-            false => Some(
-                self.memory
-                    .next_due()
-                    .map_or(deadline, |due| due.min(deadline)),
-            ),
+        // Once it is over, its end was seen to: what still waits is taken up for its own sake alone.
+        let deadline = Some(self.order.deadline).filter(|deadline| now < *deadline);
+        // Of a run in doubt, what else waits goes on once a person has spoken.
+        let next = self.memory.next_due().filter(|_| !in_doubt);
+        let due = match (next, deadline) {
+            (Some(next), Some(deadline)) => Some(next.min(deadline)),
+            (next, deadline) => next.or(deadline),
         };
         Status {
             state: if in_doubt {
@@ -177,7 +179,7 @@ impl Machine {
             due,
             waits: self.memory.waits(playbook_of),
             seq: self.seq,
-            records: self.records,
+            records: self.records(),
             bytes: self.bytes,
             end: None,
         }
@@ -206,8 +208,10 @@ impl Machine {
             return None;
         };
         let action = self.facts.action(connection, action)?;
-        // The arguments are cloned for a look at them only.
-        let effect = action.manifest.effect_with(&Value::Map(arguments.clone()));
+        let effect = match action.manifest.overrides.is_empty() {
+            true => action.manifest.effect,
+            false => action.manifest.effect_with(&Value::Map(arguments.clone())),
+        };
         Some((action, effect))
     }
 
@@ -221,6 +225,12 @@ impl Machine {
     #[must_use]
     pub fn companion(&self, step: &Step) -> Option<String> {
         self.action(step)?.0.manifest.reconcile.clone()
+    }
+
+    /// Whether reads are under way.
+    #[cfg(test)]
+    pub(super) fn is_reading(&self) -> bool {
+        !self.reading.is_empty()
     }
 
     /// Whether something is known of a step.
@@ -239,11 +249,14 @@ impl Machine {
         }
     }
 
-    /// How the answer of a write was lost of which nobody knows whether it happened.
+    /// How the answer of a write was lost of which nobody knows, or not yet, whether it happened.
     #[must_use]
     pub fn doubt_of(&self, key: &StepKey) -> Option<Failure> {
         match &self.memory.get(key)?.stage {
-            Stage::Sent(sent) => sent.doubt.clone(),
+            Stage::Sent(sent) => {
+                let deferred = sent.deferred.as_ref().map(|deferred| &deferred.failure);
+                sent.doubt.as_ref().or(deferred).cloned()
+            }
             _ => None,
         }
     }
@@ -262,7 +275,10 @@ impl Machine {
             Event::Reconciled(result) => self.reconciled(key, result, senses),
             Event::Woken => self.resume(key, senses),
             Event::Child(outcome) => match outcome {
-                None => Reaction::answer(Answer::Parked),
+                None => {
+                    self.memory.looked_at.insert(key.clone());
+                    Reaction::answer(Answer::Parked)
+                }
                 Some(answer) => self.outcome(key, None, answer, Durability::Later, senses),
             },
         }
@@ -382,6 +398,15 @@ impl Machine {
         again: bool,
         senses: &dyn Senses,
     ) -> Reaction {
+        if duration.is_zero() {
+            let value = if again {
+                Value::Bool(true)
+            } else {
+                Value::Null
+            };
+            let answer = Answer::Done(value);
+            return self.outcome(key, Some(step), answer, Durability::Later, senses);
+        }
         let until = senses.now().plus(duration);
         let next = if duration <= SHORT {
             Next::Wait(until)
@@ -418,43 +443,29 @@ impl Machine {
         let Some(known) = self.memory.get(key) else {
             return Reaction::answer(Answer::Stopped);
         };
-        let (waits, until) = match &known.stage {
-            Stage::Done { answer, .. } => return Reaction::answer(answered(answer)),
-            Stage::Composite(_) => return Reaction::answer(Answer::Stopped),
-            Stage::Sent(sent) => return self.settle(key, Sending::of(sent), senses),
-            Stage::Waiting { until, again, .. } => {
-                if *until <= now {
-                    let value = if *again {
-                        Value::Bool(true)
-                    } else {
-                        Value::Null
-                    };
-                    let answer = Answer::Done(value);
-                    return self.outcome(key, None, answer, Durability::Later, senses);
-                }
-                (true, *until)
+        // An ended run goes on with none of its waits, not with one that is over by now either: what is
+        // done after it may have begun on the word that the script waits there.
+        let ended = self.is_ended(key);
+        match &known.stage {
+            Stage::Done { answer, .. } => Reaction::answer(answered(answer)),
+            Stage::Composite(_) => Reaction::answer(Answer::Stopped),
+            Stage::Sent(sent) => self.settle(key, Sending::of(sent), senses),
+            _ if ended => Reaction::answer(Answer::Parked),
+            Stage::Waiting { until, again, .. } if *until <= now => {
+                let value = match again {
+                    true => Value::Bool(true),
+                    false => Value::Null,
+                };
+                let answer = Answer::Done(value);
+                self.outcome(key, None, answer, Durability::Later, senses)
             }
-            Stage::Asked(asked) => {
-                if let Some(answer) = people::outcome(asked, now) {
-                    return self.outcome(key, None, answer, Durability::Now, senses);
-                }
-                (false, now)
-            }
-            Stage::Child { run, .. } => {
-                let run = *run;
-                if self.is_ended(key) {
-                    return Reaction::answer(Answer::Parked);
-                }
-                return Reaction::only(Next::StartChild(run));
-            }
-        };
-        if self.is_ended(key) {
-            return Reaction::answer(Answer::Parked);
+            Stage::Waiting { until, .. } => self.until(*until, now),
+            Stage::Asked(asked) => match people::outcome(asked, now) {
+                Some(answer) => self.outcome(key, None, answer, Durability::Now, senses),
+                None => Reaction::answer(Answer::Parked),
+            },
+            Stage::Child { run, .. } => Reaction::only(Next::StartChild(*run)),
         }
-        if waits && until.since(now) <= SHORT {
-            return Reaction::only(Next::Wait(until));
-        }
-        Reaction::answer(Answer::Parked)
     }
 
     /// A write without an outcome: what is done about it now.
@@ -701,15 +712,28 @@ impl Machine {
         senses: &dyn Senses,
     ) {
         self.seq += 1;
-        self.records += 1;
         let record = Record {
             at: senses.now(),
             key: key.clone(),
             what,
         };
-        self.bytes = self.bytes.saturating_add(weight(&record.what));
+        let weight = weight(&record.what);
+        self.bytes = self.bytes.saturating_add(weight);
+        self.weights.insert(self.seq, weight);
         self.memory.apply(self.seq, &record);
         reaction.records.push((self.seq, record));
+    }
+
+    fn records(&self) -> u64 {
+        self.weights.len() as u64
+    }
+
+    /// These records are dropped.
+    pub(super) fn dropped(&mut self, seqs: &[u64]) {
+        for seq in seqs {
+            let weight = self.weights.remove(seq).unwrap_or(0);
+            self.bytes = self.bytes.saturating_sub(weight);
+        }
     }
 
     /// Whether the script was ended from outside, so that a step without a record is not begun any more
@@ -737,7 +761,7 @@ impl Machine {
             true => max.saturating_add(max / 10),
             false => max,
         };
-        let (name, allowed) = if self.records >= room(order.journal_records_max) {
+        let (name, allowed) = if self.records() >= room(order.journal_records_max) {
             (
                 "journal_records",
                 format!("{} records", order.journal_records_max),
@@ -767,9 +791,9 @@ impl Machine {
     }
 
     /// Ends the script: steps that were not begun are not begun any more. None when it is ended
-    /// already.
+    /// already; what is done after it is not ended by anybody.
     pub fn stop(&mut self, stop: Stop, senses: &dyn Senses) -> Option<Reaction> {
-        if self.memory.stop.is_some() {
+        if self.memory.stop.is_some() || self.memory.unwinding {
             return None;
         }
         let mut reaction = Reaction::answer(Answer::Stopped);

@@ -28,6 +28,9 @@ impl Facts {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     steps: HashMap<StepKey, Known>,
+    /// The runs that this one started and that were looked at since it was taken up: a matter of the
+    /// moment, of which there is no record.
+    pub looked_at: HashSet<StepKey>,
     /// The last step that is known inside of a branch or try.
     last: HashMap<(StepKey, u32), u32>,
     /// The steps that wait for something.
@@ -195,9 +198,11 @@ impl Memory {
         !self.undo_branches.is_empty() && self.undo_branches.contains(&(key.clone(), branch))
     }
 
-    /// The writes that were sent, perhaps, and of which it is not known what came of them.
-    pub fn unsettled(&self) -> impl Iterator<Item = &StepKey> {
-        self.open.iter().filter(|key| self.is_sent(key))
+    /// Whether the script itself, what is done after it left aside, has sent a write, perhaps, of which
+    /// it is not known what came of it.
+    pub fn is_unsettled(&self) -> bool {
+        let mut open = self.open.iter();
+        open.any(|key| key.afterwards().is_none() && self.is_sent(key))
     }
 
     /// Whether a step that waits still matters: once the script is ended, what it waits for does not,
@@ -435,17 +440,12 @@ impl Memory {
             Some(Stage::Sent(sent)) => sent.doubt.clone(),
             _ => None,
         };
-        let mut failure = doubt.unwrap_or_else(|| {
+        super::settle::found_not_done(doubt.unwrap_or_else(|| {
             Failure::new(
                 cordon_contract::ErrorKind::Unavailable,
                 "its answer was lost",
             )
-        });
-        failure.delivery = cordon_contract::Delivery::NotSent;
-        failure
-            .message
-            .push_str("; a person found that it did not happen");
-        failure
+        }))
     }
 
     fn asked(&mut self, key: &StepKey) -> Option<&mut Asked> {

@@ -12,10 +12,12 @@ mod memory;
 mod people;
 mod reaction;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod waits;
 
 pub use machine::{Divergence, Machine, digest};
 pub use memory::Facts;
 pub use people::Refusal;
 pub use reaction::{Event, Next, Reaction, Senses};
-pub use settle::{ATTEMPTS_MAX, Verdict, after_failure};
+pub use settle::{ATTEMPTS_MAX, Verdict, after_failure, found_not_done};

@@ -69,6 +69,17 @@ pub fn after_failure(
     }
 }
 
+/// The failure that a script and a report have of a write that was in doubt, once a person has found
+/// that it did not happen.
+#[must_use]
+pub fn found_not_done(doubt: Failure) -> Failure {
+    Failure {
+        delivery: Delivery::NotSent,
+        message: format!("{}; a person found that it did not happen", doubt.message),
+        ..doubt
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use cordon_contract::ErrorKind;

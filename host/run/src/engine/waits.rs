@@ -67,6 +67,8 @@ impl Memory {
     pub fn dormant(&self, key: &StepKey, now: Moment) -> Option<Dormant> {
         let whole = match &self.get(key)?.stage {
             Stage::Done { .. } => return None,
+            // It may have ended since, and only a look at it tells.
+            Stage::Child { .. } if !self.looked_at.contains(key) => return None,
             Stage::Composite(whole) => whole,
             _ => {
                 let until = self.due_of(key);

@@ -24,7 +24,7 @@ pub trait Catalogue: Send + Sync {
     ///
     /// # Errors
     /// Where there is no such playbook, or it does not fit: the failure that the script gets.
-    fn order(&self, wanted: Wanted<'_>) -> Result<Ordered, Box<Failure>>;
+    fn order(&self, wanted: Wanted<'_>, store: &dyn Store) -> Result<Ordered, Box<Failure>>;
 }
 
 /// What executing a run needs.
@@ -84,6 +84,6 @@ pub struct Ordered {
     /// What it is a run of.
     pub order: Order,
     /// What it needs as long as it is there, by digest: the bundle of its playbook, the components of its
-    /// connectors.
-    pub needs: Vec<(String, Vec<u8>)>,
+    /// connectors. Without the bytes, where the store has them.
+    pub needs: Vec<(String, Option<Vec<u8>>)>,
 }

@@ -48,14 +48,15 @@ impl Children for Started {
                 format!("`{name}` is not started: {DEPTH_MAX} playbooks have called each other");
             return Ok(Some(failed(ErrorKind::Conflict, message, Value::Null)));
         }
-        let ordered = self.0.catalogue.order(Wanted {
+        let wanted = Wanted {
             playbook: name,
             input,
             connect,
             by: &order.started_by,
             now: self.0.surroundings.now(),
             deadline: order.deadline,
-        });
+        };
+        let ordered = self.0.catalogue.order(wanted, &**store);
         let mut ordered = match ordered {
             Ok(ordered) => ordered,
             Err(failure) => return Ok(Some(Answer::Failed(failure))),

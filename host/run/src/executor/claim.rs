@@ -20,6 +20,9 @@ use crate::stopper::Stopper;
 /// How many runs are looked at beyond those that are executed, to find one that can be taken.
 const LOOKED_AT: usize = 16;
 
+/// How long beyond its deadline a run is tried that has begun.
+const BLOCKED_BEYOND: Duration = Duration::from_secs(24 * 3600);
+
 /// How long until a run is tried again whose connection is not usable.
 const BLOCKED_FOR: Duration = Duration::from_secs(15);
 
@@ -111,7 +114,18 @@ impl Shared {
             return Ok(true);
         };
         if now >= run.order.deadline {
-            return Ok(true);
+            let end = End {
+                outcome: Outcome::Failed,
+                at: now,
+                result: cordon_contract::Value::Null,
+                error: None,
+                message: Some(format!(
+                    "it never began: its time was over before {} had a place",
+                    slot.key
+                )),
+            };
+            self.end(run, run.status.clone(), end)?;
+            return Ok(false);
         }
         if self.store.holders(&slot.key)? < slot.max {
             let status = Status {
@@ -148,7 +162,7 @@ impl Shared {
             ..run.status.clone()
         };
         self.put(run.id, status)?;
-        // A place may have become free in the moment before the run was put into the queue.
+        // A run that ended before wakes nobody who was not in the queue yet.
         if self.store.holders(&slot.key)? < slot.max {
             let wake = Change::Wake {
                 run: run.id,
@@ -159,10 +173,15 @@ impl Shared {
         Ok(false)
     }
 
+    /// Under the lock, so that it is before or after all of what another run does when it ends.
     fn put(&self, run: RunId, status: Status) -> Result<(), StoreError> {
         let status = Box::new(status);
-        self.store
-            .commit(vec![Change::Status { run, status }], Durability::Now)
+        let going = lock(&self.going);
+        let ticket = self
+            .store
+            .submit(vec![Change::Status { run, status }], Durability::Now)?;
+        drop(going);
+        self.store.settle(ticket)
     }
 }
 
@@ -188,7 +207,7 @@ impl Claim {
         let entries = journal::read(&*shared.store, self.run.id)?;
         let prepared = match shared.catalogue.prepare(&self.run.order, &*shared.store) {
             Ok(prepared) => prepared,
-            Err(unprepared) => return self.blocked(unprepared),
+            Err(unprepared) => return self.blocked(unprepared, &entries),
         };
         let Prepared {
             playbook,
@@ -252,12 +271,19 @@ impl Claim {
         }
     }
 
-    fn blocked(&self, unprepared: Unprepared) -> Result<(), StoreError> {
+    /// It cannot be executed. One that has begun is not given up with its deadline at once: it may be
+    /// that a write is to be settled yet, or that something is to be taken back.
+    fn blocked(&self, unprepared: Unprepared, entries: &[Entry]) -> Result<(), StoreError> {
         let shared = &self.shared;
         let now = shared.surroundings.now();
+        let deadline = self.run.order.deadline;
+        let until = match entries {
+            [] => deadline,
+            _ => deadline.plus(BLOCKED_BEYOND),
+        };
         match unprepared {
             Unprepared::Store(error) => Err(error),
-            Unprepared::Blocked { message } if now < self.run.order.deadline => {
+            Unprepared::Blocked { message } if now < until => {
                 tracing::warn!(run = %self.run.id, "it cannot go on: {message}");
                 let since = self.run.status.waits.first().map_or(now, |wait| wait.since);
                 let waiting = Waiting {
@@ -268,15 +294,25 @@ impl Claim {
                 };
                 let status = Status {
                     state: State::Waiting,
-                    due: Some(now.plus(BLOCKED_FOR).min(self.run.order.deadline)),
+                    due: Some(now.plus(BLOCKED_FOR).min(until)),
                     waits: vec![waiting],
                     ..self.run.status.clone()
                 };
                 shared.put(self.run.id, status)
             }
             Unprepared::Blocked { message } | Unprepared::Lost { message } => {
+                let open = super::start::open_writes(entries);
+                let (outcome, message) = match open.first() {
+                    None => (Outcome::Failed, message),
+                    Some((step, _)) => (
+                        Outcome::InDoubt,
+                        format!(
+                            "{message}; nobody knows whether the write of step {step} has happened"
+                        ),
+                    ),
+                };
                 let end = End {
-                    outcome: Outcome::Failed,
+                    outcome,
                     at: now,
                     result: cordon_contract::Value::Null,
                     error: None,
@@ -315,7 +351,15 @@ impl Claim {
         }
         let now = shared.surroundings.now();
         // The script was ended in the middle: it is gone through once more, as an ended one.
-        let again = machine.stopped().is_some() && !machine.is_unwinding() && result.is_err();
+        let cut = matches!(
+            self.stopper.flag().reason(),
+            Some(StopReason::Cancelled | StopReason::Limit)
+        );
+        let again = cut
+            && machine.stopped().is_some()
+            && machine.divergence().is_none()
+            && !machine.is_unwinding()
+            && result.is_err();
         if !waits && !again {
             let (status, end) = super::ending::ended(&machine, result, now);
             drop(machine);
@@ -325,9 +369,7 @@ impl Claim {
         let mut status = machine.status(now, |run| shared.playbook_of(run));
         drop(machine);
         let mut going = lock(&shared.going);
-        let nudged = going
-            .get_mut(&self.run.id)
-            .is_some_and(|going| std::mem::take(&mut going.nudged));
+        let nudged = Shared::leaves(&mut going, self.run.id);
         if again && !waits {
             status.state = State::Going;
         }
@@ -342,19 +384,6 @@ impl Claim {
             status: Box::new(status),
         };
         let ticket = shared.store.submit(vec![change], Durability::Now)?;
-        drop(going);
-        shared.store.settle(ticket)?;
-        // Only now: until the file has it, the run is due in the file, and would be taken once more.
-        let mut going = lock(&shared.going);
-        let late = going.remove(&self.run.id).is_some_and(|going| going.nudged);
-        if !late {
-            return Ok(());
-        }
-        let wake = Change::Wake {
-            run: self.run.id,
-            due: now,
-        };
-        let ticket = shared.store.submit(vec![wake], Durability::Now)?;
         drop(going);
         shared.store.settle(ticket)
     }

@@ -1,8 +1,6 @@
 //! The end of a run, and what it moves: the run that started it, those that it started, the first in the
 //! queue behind it.
 
-use std::sync::atomic::Ordering;
-
 use cordon_contract::Value;
 use cordon_journal::record::Stop;
 use cordon_journal::run::{End, Outcome, Status};
@@ -73,6 +71,17 @@ fn message(machine: &Machine, error: &RunError) -> String {
 impl Shared {
     /// Ends a run, and moves what waits for its end.
     pub(super) fn end(&self, run: &Run, status: Status, end: End) -> Result<(), StoreError> {
+        self.end_with(run, status, end, Vec::new())
+    }
+
+    /// The same, together with other changes.
+    pub(super) fn end_with(
+        &self,
+        run: &Run,
+        status: Status,
+        end: End,
+        others: Vec<Change>,
+    ) -> Result<(), StoreError> {
         let at = end.at;
         let outcome = end.outcome;
         let status = Status {
@@ -82,12 +91,12 @@ impl Shared {
             end: Some(end),
             ..status
         };
-        let mut changes = vec![Change::Status {
+        let mut changes = others;
+        changes.push(Change::Status {
             run: run.id,
             status: Box::new(status),
-        }];
+        });
         for child in self.store.open_children(run.id)? {
-            self.wishes_left.store(true, Ordering::Release);
             changes.push(Change::Wish(Wish {
                 by: run.order.started_by.clone(),
                 at,
@@ -100,7 +109,7 @@ impl Shared {
                 },
             }));
         }
-        let going = lock(&self.going);
+        let mut going = lock(&self.going);
         if let Some((parent, _)) = &run.order.parent {
             changes.push(Change::Wake {
                 run: *parent,
@@ -112,7 +121,7 @@ impl Shared {
         {
             changes.push(Change::Wake { run: next, due: at });
         }
-        // The run stays among those that are executed until the file has its end: there it is due still.
+        Self::leaves(&mut going, run.id);
         self.commit_and_nudge(changes, going)
     }
 }

@@ -74,9 +74,10 @@ pub(crate) struct Shared {
     broken: Mutex<Option<StoreError>>,
 }
 
-/// A run that is executed just now.
+/// A run that is executed just now, until what it came to is in the store: who reads the store for it
+/// before that finds a journal that is not whole.
 struct Going {
-    /// What performs its steps; none before its journal is read.
+    /// What performs its steps; none before its journal is read, and none once it is put aside or ended.
     steps: Option<Arc<Steps>>,
     stopper: Stopper,
     /// What it waits for may have happened since it was looked at.
@@ -134,6 +135,12 @@ impl Executor {
             going.stopper.stop(StopReason::Interrupted);
         }
         self.shared.stir();
+    }
+
+    /// Whether it takes no further run.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.shared.is_closing()
     }
 
     /// When the next run is due that is not executed yet; now where one is due already.
@@ -205,6 +212,14 @@ impl Shared {
         }
     }
 
+    /// The run takes no further word of anybody; whether it was nudged until now.
+    fn leaves(going: &mut HashMap<RunId, Going>, run: RunId) -> bool {
+        going.get_mut(&run).is_some_and(|going| {
+            going.steps = None;
+            going.nudged
+        })
+    }
+
     /// Commits changes that move other runs, and tells these if they are executed just now.
     fn commit_and_nudge(
         &self,
@@ -218,9 +233,16 @@ impl Shared {
                 moved.nudged = true;
             }
         }
+        let wishes = changes
+            .iter()
+            .any(|change| matches!(change, Change::Wish(_)));
         let ticket = self.store.submit(changes, Durability::Now)?;
         drop(going);
         self.store.settle(ticket)?;
+        // Not before they can be found.
+        if wishes {
+            self.wishes_left.store(true, Ordering::Release);
+        }
         self.stir();
         Ok(())
     }

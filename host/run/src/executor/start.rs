@@ -1,8 +1,11 @@
 //! Starting runs. Whoever starts one writes it into the store; the process that executes finds it there.
 
-use cordon_contract::StepKey;
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordon_contract::step::Step;
+use cordon_contract::{Delivery, ErrorKind, Failure, StepKey, name};
 use cordon_journal::run::{Order, Status};
-use cordon_journal::{Change, Entry, Moment, Run, RunId, State, Store, StoreError};
+use cordon_journal::{Change, Entry, Moment, Record, Run, RunId, State, Store, StoreError, What};
 
 use super::catalogue::Ordered;
 
@@ -14,7 +17,9 @@ pub fn create(id: RunId, ordered: Ordered, store: &dyn Store) -> Result<Vec<Chan
     let mut changes = Vec::new();
     let mut needed = Vec::new();
     for (digest, bytes) in ordered.needs {
-        if !store.has_blob(&digest)? {
+        if let Some(bytes) = bytes
+            && !store.has_blob(&digest)?
+        {
             changes.push(Change::PutBlob {
                 digest: digest.clone(),
                 bytes,
@@ -72,10 +77,7 @@ pub fn retry(
         ..of.order.clone()
     };
     let entries = store.journal(of.id, 0)?;
-    let kept: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| is_kept(entry, first))
-        .collect();
+    let kept = kept(&entries, first, now);
     let mut status = fresh(&order);
     status.seq = kept.last().map_or(0, |entry| entry.seq);
     status.records = kept.len() as u64;
@@ -87,19 +89,92 @@ pub fn retry(
         changes.push(Change::Append {
             run: id,
             seq: entry.seq,
-            record: entry.record.clone(),
+            record: entry.record,
         });
     }
     Ok(changes)
 }
 
-/// What stands before the step, of the script itself.
-fn is_kept(entry: &Entry, first: u32) -> bool {
+/// What a run begins with that goes on from before a step. A wait, a question or another run that was
+/// not over begins anew. A write that was not is in doubt: the new run has other idempotency keys, and
+/// must not send it again.
+fn kept(entries: &[Entry], first: u32, now: Moment) -> Vec<Entry> {
+    let before: Vec<Entry> = entries
+        .iter()
+        .filter(|entry| is_before(entry, first))
+        .cloned()
+        .collect();
+    let mut open = BTreeSet::new();
+    for Entry { record, .. } in &before {
+        match record.what {
+            What::Wait { .. } | What::Asked { .. } | What::Child { .. } => {
+                open.insert(record.key.clone());
+            }
+            What::Outcome { .. } => {
+                open.remove(&record.key);
+            }
+            _ => {}
+        }
+    }
+    let mut seq = before.last().map_or(0, |entry| entry.seq);
+    let doubts: Vec<Entry> = open_writes(&before)
+        .into_iter()
+        .filter_map(|(key, failure)| {
+            let failure = Box::new(failure?);
+            seq += 1;
+            let what = What::Doubt { failure };
+            let record = Record { at: now, key, what };
+            Some(Entry { seq, record })
+        })
+        .collect();
+    let mut kept = before;
+    kept.retain(|entry| !open.contains(&entry.record.key));
+    kept.extend(doubts);
+    kept
+}
+
+/// The writes that have no outcome, each with how its answer was lost; without that, where it is in
+/// doubt already.
+pub(super) fn open_writes(entries: &[Entry]) -> Vec<(StepKey, Option<Failure>)> {
+    let mut open: BTreeMap<StepKey, Option<Failure>> = BTreeMap::new();
+    for Entry { record, .. } in entries {
+        let key = || record.key.clone();
+        match &record.what {
+            What::Intent { step, .. } => {
+                let (connection, action) = match step {
+                    Step::Action {
+                        connection, action, ..
+                    } => (connection.clone(), name::snake(action)),
+                    _ => (String::new(), String::new()),
+                };
+                let failure = Failure {
+                    delivery: Delivery::Unknown,
+                    ..Failure::new(
+                        ErrorKind::Unavailable,
+                        "the run that sent it ended before the answer came",
+                    )
+                };
+                open.insert(key(), Some(failure.of(connection, action)));
+            }
+            What::Deferred { failure, .. } => {
+                open.insert(key(), Some((**failure).clone()));
+            }
+            What::Doubt { .. } => {
+                open.insert(key(), None);
+            }
+            What::Outcome { .. } | What::Resolved { .. } => {
+                open.remove(&record.key);
+            }
+            _ => {}
+        }
+    }
+    open.into_iter().collect()
+}
+
+/// Whether it stands before the step, of the script itself.
+fn is_before(entry: &Entry, first: u32) -> bool {
     let what = &entry.record.what;
-    let of_the_run = matches!(
-        what,
-        cordon_journal::What::Stopped { .. } | cordon_journal::What::Unwinding
-    );
+    let of_the_run = matches!(what, What::Stopped { .. } | What::Unwinding);
     let index = entry.record.key.path().first();
     !of_the_run && index.is_some_and(|index| *index < first)
 }

@@ -73,10 +73,12 @@ impl Shared {
                 };
                 let changes = self.with_taken(number, wish.run, reaction);
                 let ticket = self.store.submit(changes, Durability::Now)?;
-                drop(machine);
+                // Before anybody asks the machine again: it must not begin to take back what the run
+                // did, and be stopped in the middle of that.
                 if matches!(wish.kind, WishKind::Cancel { .. }) {
                     steps.stopper().stop(StopReason::Cancelled);
                 }
+                drop(machine);
                 let mut going = going;
                 if let Some(going) = going.get_mut(&wish.run) {
                     going.nudged = true;
@@ -160,10 +162,9 @@ impl Shared {
             error: None,
             message: Some(message),
         };
-        self.end(run, run.status.clone(), end)?;
         let refused = None;
-        self.store
-            .commit(vec![Change::TakeWish { number, refused }], Durability::Now)
+        let taken = vec![Change::TakeWish { number, refused }];
+        self.end_with(run, run.status.clone(), end, taken)
     }
 
     fn with_taken(&self, number: i64, run: RunId, mut reaction: Reaction) -> Vec<Change> {

@@ -168,7 +168,7 @@ impl Catalogue for LiveCatalogue {
         })
     }
 
-    fn order(&self, wanted: Wanted<'_>) -> Result<Ordered, Box<Failure>> {
+    fn order(&self, wanted: Wanted<'_>, store: &dyn Store) -> Result<Ordered, Box<Failure>> {
         let refused = |message: String| {
             let message = format!("`{}` cannot be started: {message}", wanted.playbook);
             Box::new(Failure::new(ErrorKind::InvalidInput, message).with_code("run.child"))
@@ -202,6 +202,7 @@ impl Catalogue for LiveCatalogue {
             input,
             bound: &bound,
             inventory: &self.inventory,
+            store,
             by: wanted.by,
             now: wanted.now,
             deadline: Some(wanted.deadline),

@@ -142,6 +142,7 @@ impl Job {
             input,
             bound: &self.bound,
             inventory: &self.inventory,
+            store: &*self.store,
             by: "bench",
             now: self.surroundings.now(),
             deadline: None,

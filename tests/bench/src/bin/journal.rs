@@ -18,7 +18,7 @@ use cordon_run::service::{Service, Until};
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Steps of a run whose steps are measured.
-const STEPS: u32 = 2_000;
+const STEPS: u32 = 500;
 /// Runs at a time, and the steps of each.
 const RUNS: usize = 64;
 const STEPS_EACH: u32 = 200;
@@ -414,8 +414,9 @@ fn make_waiting(folder: &Path, count: usize) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The body of the runs that are killed: each is in the middle of its steps.
-const KILLED: &str = "for n in 0..20 { product.look(#{ number: \"7\" }); product.act(#{ number: \"7\" }); sleep(\"100ms\"); } 1";
+/// The body of the runs that are killed, some of them in the middle of their steps.
+const KILLED: &str =
+    "product.look(#{ number: \"7\" }); product.act(#{ number: \"7\" }); sleep(\"1h\"); 1";
 
 fn recovery(report: &mut Report, folder: &Path) -> Result<(), Failed> {
     let place = folder.join("recovery");
@@ -425,7 +426,7 @@ fn recovery(report: &mut Report, folder: &Path) -> Result<(), Failed> {
         .spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-    // In the middle of their steps.
+    // In the middle.
     std::thread::sleep(Duration::from_millis(300));
     child.kill()?;
     child.wait()?;
