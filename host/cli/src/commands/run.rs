@@ -21,7 +21,7 @@ use cordon_run::bind::{self, Chosen};
 use cordon_run::client::{self, short};
 use cordon_run::directory::Directory;
 use cordon_run::executor;
-use cordon_run::order::{self, Terms};
+use cordon_run::order::{self, OrderError, Terms};
 use uuid::Uuid;
 
 use self::go::{Place, Reached};
@@ -138,12 +138,16 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
         input,
         bound: &bound,
         inventory: &place.inventory,
+        store: &*started.store,
         by: &who,
         now,
         deadline: arguments.deadline.map(|time| now.plus(time)),
         tags: arguments.tags,
     })
-    .map_err(|error| Problem::usage(error.to_string()))?;
+    .map_err(|error| match error {
+        OrderError::Store(error) => error.into(),
+        OrderError::Component(error) => Problem::usage(error.to_string()),
+    })?;
     let id = RunId(Uuid::new_v4());
     let changes = executor::create(id, ordered, &*started.store)?;
     started.go_on(&place, id, changes, context).await
