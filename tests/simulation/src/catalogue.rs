@@ -97,7 +97,9 @@ impl Catalogue for SimCatalogue {
             facts: Facts(facts.collect()),
             products: Arc::new(SimProducts(Arc::clone(&self.world))),
             limits: Limits {
+                // All on one thread, and an endless script ends soon.
                 threads: 0,
+                operations: 50_000,
                 ..Limits::default()
             },
         })

@@ -15,14 +15,14 @@ impl Rng {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
 
     /// A number below `end`; 0 where there is none.
     pub fn below(&mut self, end: u64) -> u64 {
-        if end == 0 { 0 } else { self.next() % end }
+        if end == 0 { 0 } else { self.number() % end }
     }
 
     /// A number from `from` to `to`, both included.
@@ -43,7 +43,7 @@ impl Rng {
     /// A UUID.
     pub fn uuid(&mut self) -> Uuid {
         uuid::Builder::from_random_bytes(
-            (u128::from(self.next()) << 64 | u128::from(self.next())).to_be_bytes(),
+            (u128::from(self.number()) << 64 | u128::from(self.number())).to_be_bytes(),
         )
         .into_uuid()
     }

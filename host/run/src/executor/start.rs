@@ -194,3 +194,63 @@ fn needs(run: &Run, entries: &[Entry]) -> Vec<String> {
         .chain(large)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: u64, key: &str, what: serde_json::Value) -> Entry {
+        let record = serde_json::json!({ "at": 5, "key": key, "what": what });
+        Entry {
+            seq,
+            record: serde_json::from_value(record).unwrap(),
+        }
+    }
+
+    fn intent() -> serde_json::Value {
+        let step = serde_json::json!({
+            "action": { "connection": "box", "action": "wipe-all", "arguments": {} }
+        });
+        serde_json::json!({ "intent": { "step": step, "effect": "destructive" } })
+    }
+
+    #[test]
+    fn a_retried_run_begins_open_waits_anew_and_sends_no_open_write_again() {
+        let done = serde_json::json!({ "outcome": { "answer": { "done": 1 }, "took": 0 } });
+        let wait = serde_json::json!({
+            "wait": { "step": { "sleep": { "duration": 5, "reason": "sleep" } }, "until": 9 }
+        });
+        let entries = [
+            entry(1, "0", intent()),
+            entry(2, "0", done.clone()),
+            entry(
+                3,
+                "1",
+                serde_json::json!({ "entered": { "composite": { "parallel": { "branches": 2, "max": 2 } } } }),
+            ),
+            entry(4, "1.0.0", wait),
+            entry(5, "1.1.0", intent()),
+            entry(6, "0", serde_json::json!("unwinding")),
+            entry(7, "undo.0.0", intent()),
+            entry(8, "2", intent()),
+            entry(9, "2", done),
+        ];
+        let kept = kept(&entries, 2, Moment(7));
+        let seqs: Vec<u64> = kept.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, [1, 2, 3, 5, 6]);
+        let Some(Entry { record, .. }) = kept.last() else {
+            unreachable!("it is not empty");
+        };
+        assert_eq!(record.key.to_string(), "1.1.0");
+        match &record.what {
+            What::Doubt { failure } => assert_eq!(failure.action, "wipe_all"),
+            other => unreachable!("{other:?}"),
+        }
+        assert_eq!(kept_again(&kept), kept);
+    }
+
+    /// A write that is in doubt already is left so.
+    fn kept_again(entries: &[Entry]) -> Vec<Entry> {
+        kept(entries, 2, Moment(8))
+    }
+}

@@ -2,6 +2,7 @@
 //! die, starts the next over what is left, until every run has ended.
 
 mod checks;
+mod compare;
 mod journal;
 
 use std::collections::BTreeMap;
@@ -70,8 +71,6 @@ pub struct Simulated {
     pub wrongs: Vec<String>,
     /// How many events there were.
     pub events: u64,
-    /// How many processes.
-    pub processes: u64,
 }
 
 impl Simulated {
@@ -191,14 +190,13 @@ pub fn simulate(setup: Setup) -> Simulated {
         started,
         wrongs,
         events,
-        processes: 0,
     }
 }
 
 /// What a seed that was crashed has otherwise than the same one that was not.
 #[must_use]
 pub fn compare(crashed: &Simulated, calm: &Simulated) -> Vec<String> {
-    checks::compare(crashed, calm)
+    compare::compare(crashed, calm)
 }
 
 impl Driver {

@@ -7,7 +7,8 @@ const HEAD: &str = "inputs: #{ run: \"string\", group: \"string\" }, uses: #{ a:
 const BEGIN: &str = "let a = connection(\"a\");";
 
 /// The names.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
+    "endless",
     "writes",
     "waits",
     "people",
@@ -72,6 +73,14 @@ pub fn playbooks() -> BTreeMap<String, String> {
              retry(|| undoable(|| a.add(#{ run: input.run, at: \"R3\" }).done));
              fail(\"as written\")",
             "fn on_error(input, error) { let a = connection(\"a\"); a.send(#{ run: input.run, at: \"E1\" }); }",
+        ),
+        (
+            "endless",
+            "undoable(|| a.open(#{ run: input.run, at: \"R1\" }));
+             parallel([1, 2], |x| { undoable(|| a.add(#{ run: input.run, at: `R2-${x}` })); x });
+             let count = 0;
+             loop { count += 1; }",
+            "fn on_error(input, error) { let a = connection(\"a\"); a.send(#{ run: input.run, at: error.kind }); }",
         ),
         (
             "parents",

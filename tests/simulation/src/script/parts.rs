@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
             };
         }
         let inner = depth - 1;
-        match self.rng.below(26) {
+        match self.rng.below(27) {
             0..3 => self.write(),
             3 | 4 => self.read(),
             5 => self.clock(),
@@ -121,6 +121,7 @@ impl<'a> Writer<'a> {
             22 => self.told(),
             23 => self.function(inner),
             24 => self.mapped(inner),
+            25 => self.children(),
             _ => self.conditional(inner),
         }
     }
@@ -299,6 +300,20 @@ impl<'a> Writer<'a> {
         let name = *self.rng.pick(self.calls);
         let at = self.named("C");
         format!("call_playbook(\"{name}\", #{{ run: `${{input.run}}/{at}`, group: input.group }})")
+    }
+
+    /// A run started beside something that takes a while, in which it may end.
+    fn children(&mut self) -> String {
+        if self.calls.is_empty() || self.composites >= 2 {
+            return self.write();
+        }
+        let item = self.place("z");
+        self.items.push(item.clone());
+        let (first, second, child) = (self.write(), self.write(), self.child());
+        self.items.pop();
+        format!(
+            "parallel([1, 2], |{item}| {{ if {item} == 1 {{ {child} }} else {{ [{first}, {second}] }} }}, #{{ max: 2, on_error: \"continue\" }}).map(|each| each.state)"
+        )
     }
 
     fn told(&mut self) -> String {

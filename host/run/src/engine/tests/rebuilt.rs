@@ -57,7 +57,7 @@ fn happen(bench: &mut Bench, what: u64, dice: u64) -> String {
                 max: 2,
             };
             let poll = Composite::Retry { attempts: 9 };
-            let (key, composite) = if dice % 2 == 0 {
+            let (key, composite) = if dice.is_multiple_of(2) {
                 ("2", parallel)
             } else {
                 ("3", poll)
@@ -95,7 +95,7 @@ fn happen(bench: &mut Bench, what: u64, dice: u64) -> String {
                 .resolve(&step_key(key), "ann", &how, &bench.clock);
             format!("{:?}", resolved.map(|reaction| bench.keep(reaction)))
         }
-        _ if dice % 9 == 0 => {
+        _ if dice.is_multiple_of(9) => {
             let stop = Stop::Cancelled {
                 by: "ann".to_owned(),
                 why: None,
