@@ -82,7 +82,7 @@ fn runs(automation: &Automation) -> BTreeMap<String, Value> {
         .run();
     output.expect_code(0);
     let document = output.json();
-    let runs = document["runs"].as_array().unwrap();
+    let runs = document.as_array().unwrap();
     runs.iter()
         .map(|run| (run["run"].as_str().unwrap().to_owned(), run.clone()))
         .collect()
@@ -104,7 +104,8 @@ fn finish(automation: &Automation) {
             "runs that do not end: {:#?}",
             runs(automation)
         );
-        resume(automation).run().expect_code(0);
+        let output = resume(automation).run();
+        assert!(matches!(output.code, Some(0 | 6)), "{output:?}");
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -203,7 +204,6 @@ fn a_damaged_file_is_told_and_what_is_whole_of_it_goes_on() {
     for number in 0..6 {
         begin(&automation, number);
     }
-    resume(&automation).run().expect_code(0);
     finish(&automation);
     let path = automation.root().join("data/cordon.db");
     let whole = std::fs::read(&path).unwrap();
@@ -228,7 +228,7 @@ fn a_damaged_file_is_told_and_what_is_whole_of_it_goes_on() {
         let list = automation.cordon(["runs", "list", "--json"]).run();
         assert!(matches!(list.code, Some(0 | 1)), "{list:?}");
         let resumed = resume(&automation).run();
-        assert!(matches!(resumed.code, Some(0 | 1)), "{resumed:?}");
+        assert!(matches!(resumed.code, Some(0 | 1 | 6)), "{resumed:?}");
     }
     assert!(told >= 10, "{told} of 25 damaged files were told");
     let tasks = lab.get("tasks");

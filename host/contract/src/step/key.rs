@@ -27,9 +27,10 @@ pub enum Afterwards {
 impl Afterwards {
     /// The words, each with its count, which no script reaches.
     const ALL: [(Self, &'static str, u32); 3] = [
-        (Self::Undo, "undo", u32::MAX),
+        // In the order in which they are done.
+        (Self::Undo, "undo", u32::MAX - 2),
         (Self::OnError, "on_error", u32::MAX - 1),
-        (Self::OnCancel, "on_cancel", u32::MAX - 2),
+        (Self::OnCancel, "on_cancel", u32::MAX),
     ];
 
     fn row(self) -> (Self, &'static str, u32) {
