@@ -1,6 +1,10 @@
 //! Runs outlive the process that began them: left, killed, taken over, moved by people in other
 //! processes, and never sent twice.
-#![allow(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what goes wrong here is a failed test"
+)]
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
