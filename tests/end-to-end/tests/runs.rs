@@ -94,7 +94,7 @@ fn cordon(automation: &Automation, arguments: &[&str]) -> Output {
 
 fn state(automation: &Automation, run: &str) -> Value {
     let list = cordon(automation, &["runs", "list", "--json"]).json();
-    let runs = list.as_array().unwrap();
+    let runs = list["runs"].as_array().unwrap();
     let found = runs.iter().find(|line| line["run"] == run);
     found.unwrap_or_else(|| panic!("{run} in {list:#}")).clone()
 }
