@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cordon_contract::step::{Answer, Composite, Step};
+use cordon_contract::step::{Afterwards, Answer, Composite, Step};
 use cordon_contract::value::exact;
 use cordon_contract::{Effect, Failure, StepKey, Value};
 use cordon_journal::record::Stop;
@@ -121,8 +121,8 @@ impl Timeline {
             }
         }
         let mut steps: Vec<Line> = steps.into_values().collect();
-        // What is done after the script stands in the order in which it is done.
-        steps.sort_by_key(|line| line.key.afterwards().map(|which| which as u8 == 0));
+        // First what is taken back, then `on_error` or `on_cancel`, as it is done.
+        steps.sort_by_key(|line| line.key.afterwards().map(|which| which != Afterwards::Undo));
         Self { steps, stopped }
     }
 }
@@ -230,7 +230,6 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use cordon_contract::step::Afterwards;
     use cordon_journal::{Entry, Record};
 
     use super::*;

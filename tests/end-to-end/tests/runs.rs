@@ -1,6 +1,10 @@
 //! Runs outlive the process that began them: left, killed, taken over, moved by people in other
 //! processes, and never sent twice.
-#![allow(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what goes wrong here is a failed test"
+)]
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -90,7 +94,7 @@ fn cordon(automation: &Automation, arguments: &[&str]) -> Output {
 
 fn state(automation: &Automation, run: &str) -> Value {
     let list = cordon(automation, &["runs", "list", "--json"]).json();
-    let runs = list.as_array().unwrap();
+    let runs = list["runs"].as_array().unwrap();
     let found = runs.iter().find(|line| line["run"] == run);
     found.unwrap_or_else(|| panic!("{run} in {list:#}")).clone()
 }

@@ -356,3 +356,115 @@ pub fn counted(count: usize, one: &str, many: &str) -> String {
         _ => format!("{count} {many}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cordon_contract::{Effect, StepKey};
+    use cordon_journal::Moment;
+    use cordon_journal::run::{Order, Status};
+
+    use super::*;
+
+    fn write(step: StepKey, action: &str) -> Write {
+        Write {
+            step,
+            connection: "kata".to_owned(),
+            action: action.to_owned(),
+            arguments: [("sensor_id".to_owned(), Value::text("DF64"))].into(),
+            effect: Effect::Reversible,
+            attempts: 1,
+            outcome: Some(Ok(())),
+        }
+    }
+
+    fn ended(outcome: Option<Outcome>, message: &str, writes: Vec<Write>) -> Ended {
+        let run = Run {
+            id: RunId::default(),
+            order: Order {
+                playbook: "contain".to_owned(),
+                version: String::new(),
+                input: cordon_contract::value::Map::new(),
+                bindings: BTreeMap::new(),
+                started_by: "alice".to_owned(),
+                created: Moment(0),
+                deadline: Moment(0),
+                tags: Vec::new(),
+                parent: None,
+                depth: 0,
+                retry_of: None,
+                slot: None,
+                journal_bytes_max: 0,
+                journal_records_max: 0,
+            },
+            status: Status {
+                state: outcome.map_or(State::Waiting, |_| State::Ended),
+                due: None,
+                waits: Vec::new(),
+                seq: 0,
+                records: 0,
+                bytes: 0,
+                end: outcome.map(|outcome| End {
+                    outcome,
+                    at: Moment(5000),
+                    result: Value::Null,
+                    error: None,
+                    message: Some(message.to_owned()),
+                }),
+            },
+        };
+        let report = Report {
+            writes,
+            took: Duration::from_secs(5),
+            ..Report::default()
+        };
+        let problems = problems(&run, &report, None, &BTreeMap::new());
+        Ended {
+            run,
+            report,
+            error: None,
+            problems,
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_cancelled_says_by_whom_and_what_was_taken_back() {
+        let writes = vec![
+            write(StepKey::root(4), "isolate"),
+            write(Afterwards::Undo.key().child(0, 0), "release"),
+        ];
+        let ended = ended(
+            Some(Outcome::Cancelled),
+            "cancelled by bob: a false alarm",
+            writes,
+        );
+        insta::assert_snapshot!(ended.ending(Look::PLAIN), @r"
+        contain cancelled after 5.0s: no reads, 2 changes
+        cancelled by bob: a false alarm.
+        This was changed, and taken back as far as it says so:
+          kata.isolate  sensor_id=DF64
+          taking back: kata.release  sensor_id=DF64
+        ");
+        assert_eq!(ended.exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn what_the_process_ends_with_follows_how_the_run_stands() {
+        for (outcome, exit) in [
+            (None, Exit::Unfinished),
+            (Some(Outcome::Succeeded), Exit::Done),
+            (Some(Outcome::Partially), Exit::Done),
+            (Some(Outcome::Skipped), Exit::Done),
+            (Some(Outcome::Failed), Exit::Failed),
+            (Some(Outcome::InDoubt), Exit::LostWrite),
+        ] {
+            assert_eq!(ended(outcome, "so it is", Vec::new()).exit(), exit);
+        }
+        let failed = ended(Some(Outcome::Failed), "the moon is full", Vec::new());
+        assert_eq!(failed.problems[0].message(), "the moon is full");
+        let document = serde_json::to_value(failed.document()).unwrap();
+        assert_eq!(document["outcome"], "failed");
+        assert_eq!(document["error"]["message"], "the moon is full");
+    }
+}

@@ -120,7 +120,10 @@ fn one_of<T: Copy, const N: usize>(
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let Some(store) = context.kept(Access::Look)? else {
         if arguments.json {
-            context.screen.print("[]");
+            let (runs, more) = (Vec::new(), false);
+            context
+                .screen
+                .print(&json::render(&Document { runs, more }));
         }
         context
             .screen
@@ -146,8 +149,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let more = runs.len() > arguments.limit;
     runs.truncate(arguments.limit);
     if arguments.json {
-        let lines: Vec<Line<'_>> = runs.iter().map(Line::of).collect();
-        context.screen.print(&json::render(&lines));
+        let runs = runs.iter().map(Line::of).collect();
+        context
+            .screen
+            .print(&json::render(&Document { runs, more }));
     } else if runs.is_empty() {
         context.screen.note("no run fits");
     } else {
@@ -205,6 +210,13 @@ fn row(run: &Run, now: Moment) -> [String; 9] {
         until.map_or(String::new(), |until| distance(until, now)),
         run.order.tags.join(", "),
     ]
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    runs: Vec<Line<'a>>,
+    /// Whether there are more than were asked for.
+    more: bool,
 }
 
 #[derive(Serialize)]
