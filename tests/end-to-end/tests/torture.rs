@@ -82,7 +82,7 @@ fn runs(automation: &Automation) -> BTreeMap<String, Value> {
         .run();
     output.expect_code(0);
     let document = output.json();
-    let runs = document.as_array().unwrap();
+    let runs = document["runs"].as_array().unwrap();
     runs.iter()
         .map(|run| (run["run"].as_str().unwrap().to_owned(), run.clone()))
         .collect()

@@ -551,11 +551,13 @@ impl Machine {
         let Some((action, _)) = self.action(&sending.step) else {
             return self.doubt(key, failure, senses);
         };
+        // That processes end says nothing about the product: what may be repeated is, however often.
+        let attempt = if at_once { 1 } else { sending.attempt };
         let verdict = settle::after_failure(
             &action.manifest,
             sending.effect,
             &failure,
-            sending.attempt,
+            attempt,
             lost_before,
         );
         let timeout = action
