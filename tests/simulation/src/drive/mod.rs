@@ -31,8 +31,8 @@ pub use journal::journal;
 const MENDED_AFTER: u64 = 600;
 /// Within so many events everything must have ended.
 const EVENTS_MAX: u64 = 6_000;
-/// So often runs may be taken up without that time goes on.
-const STANDSTILL_MAX: u64 = 400;
+/// So often each run may be taken up, and a few more, without that time goes on.
+const STANDSTILL_MAX: u64 = 10;
 /// How long people take to look again.
 const PEOPLE_LOOK_MS: u64 = 120_000;
 
@@ -245,7 +245,8 @@ impl Driver {
                 Err(error) if self.world.disk.is_down() => drop(error),
                 Err(error) => self.wrong(format!("[the store is used as it wants] {error}")),
             }
-            if self.taken_up_at.1 > STANDSTILL_MAX {
+            let runs = self.world.disk.visible(|image| image.runs.len() as u64);
+            if self.taken_up_at.1 > STANDSTILL_MAX * (runs + 20) {
                 self.wrong(
                     "[never spinning] runs are taken up again and again, and time stands still"
                         .to_owned(),
