@@ -9,7 +9,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use cordon_end_to_end::{Automation, Lab, Output, Server};
+use cordon_end_to_end::{Automation, CANARY, Lab, Output, Server};
 use serde_json::{Value, json};
 
 const HOST: &str = "ws-design-11";
@@ -432,4 +432,124 @@ fn a_run_is_watched_from_another_process_until_it_ends() {
         .expect("nap succeeded")
         .expect("rested");
     began.ends(0);
+}
+
+#[test]
+fn a_run_keeps_the_playbook_and_the_connector_that_it_began_with() {
+    let server = Server::start(|_| String::new());
+    let automation = Automation::empty();
+    automation.with_connector("guests/trap");
+    let connection = format!("connector = \"trap\"\nurl = \"{}\"\n", server.url());
+    automation.write("connections/guest.toml", connection);
+    let script = r#"
+const PLAYBOOK = #{ title: "Divide", uses: #{ guest: "trap" } };
+fn run(input) {
+    let half = connection("guest").divide(#{ number: 6, by: 2 });
+    sleep("400ms");
+    `the first version, ${half}`
+}
+"#;
+    automation.write("playbooks/divide.rhai", script);
+    let started = cordon(&automation, &["run", "divide", "--detach"]);
+    let run = started.expect_code(0).stdout.trim().to_owned();
+
+    automation.replace("playbooks/divide.rhai", "the first", "another");
+    std::fs::remove_file(automation.root().join("connectors/trap.wasm")).unwrap();
+    let resumed = cordon(&automation, &["runs", "resume", &run, "--json"]);
+    resumed.expect_code(0);
+    assert_eq!(resumed.json()["result"], "the first version, 3");
+}
+
+#[test]
+fn a_damaged_record_is_told_and_keeps_no_other_run_from_going_on() {
+    let automation = Automation::empty();
+    let nap = NAP.replace("napping", "napping in the hay");
+    automation.write("playbooks/nap.rhai", NAP);
+    automation.write("playbooks/spoilt.rhai", nap);
+    let begin = |playbook: &str| {
+        let arguments = ["run", playbook, "--detach", "--input", "time=5s"];
+        let started = cordon(&automation, &arguments);
+        started.expect_code(0).stdout.trim().to_owned()
+    };
+    let spoilt = begin("spoilt");
+    let mut process = Background::start(&automation, &["runs", "resume", &spoilt]);
+    process.says("napping in the hay");
+    until("it waits", || {
+        (state(&automation, &spoilt)["state"] == "waiting").then_some(())
+    });
+    process.kill();
+    let sound = begin("nap");
+    cordon(&automation, &["store", "compact"]).expect_code(0);
+
+    // The record of the step, not the playbook, in which the same words stand.
+    let path = automation.root().join("data/cordon.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let (words, bad) = (b"napping in the hay", b"napping in the bay");
+    let places: Vec<usize> = (0..bytes.len() - words.len())
+        .filter(|at| bytes[*at..].starts_with(words))
+        .filter(|at| {
+            bytes[at.saturating_sub(80)..*at]
+                .windows(8)
+                .any(|near| near == b"progress")
+        })
+        .collect();
+    assert!(!places.is_empty(), "the record is in the file");
+    for at in places {
+        bytes[at..at + bad.len()].copy_from_slice(bad);
+    }
+    std::fs::write(&path, bytes).unwrap();
+
+    cordon(&automation, &["runs", "resume", "--all"]).expect("nap");
+    assert_eq!(state(&automation, &sound)["outcome"], "succeeded");
+    cordon(&automation, &["runs", "show", &spoilt])
+        .expect_code(1)
+        .expect("damaged");
+    cordon(&automation, &["store", "check"])
+        .expect_code(1)
+        .expect(&spoilt[..8]);
+}
+
+#[test]
+fn no_secret_is_in_what_is_kept_of_a_run_that_the_product_sent_it_back_to() {
+    let server = Server::mirror();
+    let automation = Automation::empty();
+    automation.with_connector("guests/echo");
+    let connection = format!(
+        "connector = \"echo\"\nurl = \"{}\"\n[credentials]\ntoken = \"file:credentials/token\"\n",
+        server.url()
+    );
+    automation.write("connections/guest.toml", connection);
+    automation.write("credentials/token", CANARY);
+    let token = automation.root().join("credentials/token");
+    #[cfg(unix)]
+    std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let script = r#"
+const PLAYBOOK = #{ title: "Hear it back", uses: #{ guest: "echo" } };
+fn run(input) {
+    let guest = connection("guest");
+    let heard = [to_json(guest.authorized()), to_json(guest.pass(#{ value: secret("token") }))];
+    try { guest.fail(); } catch (e) { heard.push(e.message); }
+    note("heard", heard);
+    artifact("heard", heard);
+    heard
+}
+"#;
+    automation.write("playbooks/hear.rhai", script);
+    let heard = cordon(&automation, &["run", "hear", "--json"]);
+    heard.expect_code(0).expect("[secret token]");
+    let sent = server.asked();
+    let sent = sent.iter().flat_map(|asked| &asked.headers);
+    assert!(sent.into_iter().any(|line| line.contains(CANARY)));
+
+    let has = |bytes: &[u8], text: &str| {
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    let files = std::fs::read_dir(automation.root().join("data")).unwrap();
+    let files: Vec<Vec<u8>> = files
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .collect();
+    assert!(files.iter().any(|bytes| has(bytes, "[secret token]")));
+    assert!(!files.iter().any(|bytes| has(bytes, CANARY)));
 }
