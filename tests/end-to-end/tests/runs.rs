@@ -553,3 +553,24 @@ fn run(input) {
     assert!(files.iter().any(|bytes| has(bytes, "[secret token]")));
     assert!(!files.iter().any(|bytes| has(bytes, CANARY)));
 }
+
+#[test]
+fn the_playbook_of_the_tour_waits_for_approval_and_releases_the_host_where_it_is_refused() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let script = readme.split("```rhai\n").nth(1).unwrap();
+    let script = script.split("```").next().unwrap();
+    let lab = Lab::up();
+    let automation = lab.automation();
+    automation.write("playbooks/keep_isolated.rhai", script);
+    for (word, code, isolated) in [("--deny", 1, false), ("--comment=seen", 0, true)] {
+        let input = format!("host={HOST}");
+        let began = Background::start(&automation, &["run", "keep_isolated", "--input", &input]);
+        let run = began.run();
+        began.says("cordon approve");
+        assert!(lab.is_isolated(HOST));
+        cordon(&automation, &["approve", &run, word]).expect_code(0);
+        began.ends(code);
+        assert_eq!(lab.is_isolated(HOST), isolated, "{word}");
+    }
+}
