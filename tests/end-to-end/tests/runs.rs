@@ -574,3 +574,27 @@ fn the_playbook_of_the_tour_waits_for_approval_and_releases_the_host_where_it_is
         assert_eq!(lab.is_isolated(HOST), isolated, "{word}");
     }
 }
+
+#[test]
+fn a_backup_that_is_put_in_the_place_of_the_store_has_the_runs_as_they_were() {
+    let automation = Automation::empty();
+    automation.write("playbooks/nap.rhai", NAP);
+    let arguments = ["run", "nap", "--detach", "--input", "time=300ms"];
+    let started = cordon(&automation, &arguments);
+    let run = started.expect_code(0).stdout.trim().to_owned();
+    let copy = automation.root().join("copy.db");
+    cordon(&automation, &["store", "backup", copy.to_str().unwrap()]).expect_code(0);
+    cordon(&automation, &["runs", "resume", &run]).expect_code(0);
+    assert_eq!(state(&automation, &run)["state"], "ended");
+
+    let data = automation.root().join("data");
+    for beside in ["cordon.db-wal", "cordon.db-shm"] {
+        let _ = std::fs::remove_file(data.join(beside));
+    }
+    std::fs::copy(&copy, data.join("cordon.db")).unwrap();
+    assert_eq!(state(&automation, &run)["state"], "going");
+    cordon(&automation, &["runs", "resume", &run])
+        .expect_code(0)
+        .expect("rested");
+    cordon(&automation, &["store", "check"]).expect_code(0);
+}
