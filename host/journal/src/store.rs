@@ -11,6 +11,9 @@ use crate::record::{Entry, Record};
 use crate::run::{Outcome, Run, RunId, State, Status};
 use crate::wish::Wish;
 
+/// How often a store that another process holds is tried again; each try has its own patience.
+const BUSY_TRIES: u32 = 12;
+
 /// Keeps runs.
 pub trait Store: Send + Sync {
     /// Takes changes, all or none. Does not wait; see [`Store::settle`].
@@ -25,14 +28,32 @@ pub trait Store: Send + Sync {
     /// Where it is not, and nobody can know whether it will be there after a restart.
     fn settle(&self, ticket: Ticket) -> Result<(), StoreError>;
 
-    /// [`Store::submit`] and [`Store::settle`].
+    /// [`Store::settle`], for as long as another process may reasonably hold the file: what was
+    /// submitted still waits then, and is lost to nobody.
+    ///
+    /// # Errors
+    /// As [`Store::settle`].
+    fn settle_patiently(&self, ticket: Ticket) -> Result<(), StoreError> {
+        let mut tries = 0;
+        loop {
+            match self.settle(ticket) {
+                Err(StoreError::Busy { path }) if tries < BUSY_TRIES => {
+                    tries += 1;
+                    tracing::warn!(path, "another process holds the store; waiting for it");
+                }
+                settled => return settled,
+            }
+        }
+    }
+
+    /// [`Store::submit`] and [`Store::settle_patiently`].
     ///
     /// # Errors
     /// As theirs.
     fn commit(&self, changes: Vec<Change>, durability: Durability) -> Result<(), StoreError> {
         let ticket = self.submit(changes, durability)?;
         match durability {
-            Durability::Now => self.settle(ticket),
+            Durability::Now => self.settle_patiently(ticket),
             Durability::Soon | Durability::Later => Ok(()),
         }
     }

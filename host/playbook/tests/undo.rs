@@ -175,13 +175,13 @@ fn taking_back_goes_on_where_it_waited_or_broke_off() {
     let keys = world.keys();
     let after: Vec<&str> = keys.iter().skip(3).map(String::as_str).collect();
     let expected = [
-        "on_error.0.0",
-        "on_error.0.1",
-        "on_error.0.2",
         "undo.0.0",
         "undo.1.0",
         "undo.1.1",
         "undo.2.0",
+        "on_error.0.0",
+        "on_error.0.1",
+        "on_error.0.2",
     ];
     assert_eq!(after, expected);
 }

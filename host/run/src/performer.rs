@@ -120,7 +120,7 @@ impl Steps {
         let submitted = self.store.submit(changes, durability);
         drop(machine);
         let settled = submitted.and_then(|ticket| match durability {
-            Durability::Now => self.store.settle(ticket),
+            Durability::Now => self.store.settle_patiently(ticket),
             Durability::Soon | Durability::Later => Ok(()),
         });
         match settled {

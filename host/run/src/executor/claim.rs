@@ -181,7 +181,7 @@ impl Shared {
             .store
             .submit(vec![Change::Status { run, status }], Durability::Now)?;
         drop(going);
-        self.store.settle(ticket)
+        self.store.settle_patiently(ticket)
     }
 }
 
@@ -385,7 +385,7 @@ impl Claim {
         };
         let ticket = shared.store.submit(vec![change], Durability::Now)?;
         drop(going);
-        shared.store.settle(ticket)
+        shared.store.settle_patiently(ticket)
     }
 }
 

@@ -32,7 +32,7 @@ use crate::world::Surroundings;
 
 pub use catalogue::{Catalogue, Ordered, Prepared, Unprepared, Wanted};
 pub use claim::Claim;
-pub use start::{create, retry};
+pub use start::{RetryError, create, retry};
 
 /// What an executor is made of.
 pub struct Parts {
@@ -238,7 +238,7 @@ impl Shared {
             .any(|change| matches!(change, Change::Wish(_)));
         let ticket = self.store.submit(changes, Durability::Now)?;
         drop(going);
-        self.store.settle(ticket)?;
+        self.store.settle_patiently(ticket)?;
         // Not before they can be found.
         if wishes {
             self.wishes_left.store(true, Ordering::Release);

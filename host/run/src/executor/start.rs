@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::step::Step;
-use cordon_contract::{Delivery, ErrorKind, Failure, StepKey, name};
+use cordon_contract::{Afterwards, Delivery, ErrorKind, Failure, StepKey, name};
 use cordon_journal::run::{Order, Status};
 use cordon_journal::{Change, Entry, Moment, Record, Run, RunId, State, Store, StoreError, What};
 
@@ -52,11 +52,59 @@ fn fresh(order: &Order) -> Status {
     }
 }
 
+/// Why a run is not gone on with from before a step.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// What it did before the step may not be there any more.
+    #[error("what the run did was taken back, and is not there to go on from")]
+    TakenBack,
+    /// The new run would begin with the word of the person who starts it.
+    #[error(
+        "{by} approved step {step}, which wants other eyes than those of the person who starts the run"
+    )]
+    FourEyes {
+        /// Who.
+        by: String,
+        /// The approval.
+        step: StepKey,
+    },
+    /// The store cannot be read, or holds nothing of that run.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether a run that begins with these records may be started by this person.
+fn may_begin_with(kept: &[Entry], all: &[Entry], by: &str) -> Result<(), RetryError> {
+    let undone = |entry: &Entry| entry.record.key.afterwards() == Some(Afterwards::Undo);
+    if !kept.is_empty() && all.iter().any(undone) {
+        return Err(RetryError::TakenBack);
+    }
+    let wants_other_eyes: BTreeSet<&StepKey> = kept
+        .iter()
+        .filter(|entry| {
+            matches!(&entry.record.what,
+                What::Asked { step: Step::Approve(approval), .. } if approval.four_eyes)
+        })
+        .map(|entry| &entry.record.key)
+        .collect();
+    let own = kept.iter().find(|entry| {
+        matches!(&entry.record.what, What::Decided { by: who, allow: true, .. } if who == by)
+            && wants_other_eyes.contains(&entry.record.key)
+    });
+    match own {
+        Some(entry) => Err(RetryError::FourEyes {
+            by: by.to_owned(),
+            step: entry.record.key.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// The changes that create a run which begins with what another one did before a step of its script,
 /// and is new from there on.
 ///
 /// # Errors
-/// Where the store cannot be read, or holds nothing of that run.
+/// Where that may not be, or the store cannot be read.
 pub fn retry(
     id: RunId,
     of: &Run,
@@ -64,7 +112,7 @@ pub fn retry(
     by: &str,
     now: Moment,
     store: &dyn Store,
-) -> Result<Vec<Change>, StoreError> {
+) -> Result<Vec<Change>, RetryError> {
     let first = from.path().first().copied().unwrap_or(0);
     let deadline = now.plus(of.order.deadline.since(of.order.created));
     let order = Order {
@@ -78,6 +126,7 @@ pub fn retry(
     };
     let entries = store.journal(of.id, 0)?;
     let kept = kept(&entries, first, now);
+    may_begin_with(&kept, &entries, by)?;
     let mut status = fresh(&order);
     status.seq = kept.last().map_or(0, |entry| entry.seq);
     status.records = kept.len() as u64;

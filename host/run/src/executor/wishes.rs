@@ -84,7 +84,7 @@ impl Shared {
                     going.nudged = true;
                 }
                 drop(going);
-                self.store.settle(ticket)?;
+                self.store.settle_patiently(ticket)?;
                 self.stir();
                 Ok(true)
             }

@@ -8,7 +8,7 @@ use cordon_connector::Connector;
 use cordon_contract::{ErrorKind, Failure};
 use cordon_journal::Store;
 use cordon_journal::run::{Binding, Order};
-use cordon_playbook::{Bundle, Given, Offer, Playbook};
+use cordon_playbook::{Bindings, Bundle, Given, Offer, Playbook};
 use tokio::runtime::Handle;
 
 use super::{Link, LiveProducts};
@@ -26,6 +26,7 @@ pub struct LiveCatalogue {
     inventory: Arc<Inventory>,
     runtime: Handle,
     playbooks: Kept<Playbook>,
+    bindings: Kept<Arc<Bindings>>,
     connectors: Kept<Arc<Connector>>,
 }
 
@@ -66,6 +67,7 @@ impl LiveCatalogue {
             inventory,
             runtime,
             playbooks: Kept::new(),
+            bindings: Kept::new(),
             connectors: Kept::new(),
         }
     }
@@ -146,8 +148,13 @@ impl Catalogue for LiveCatalogue {
             }
             offers.insert(alias.clone(), offered);
         }
-        let bindings = playbook.bind(&offers).map_err(|error| Unprepared::Lost {
-            message: format!("its playbook does not fit its connections: {error}"),
+        // The playbook and the connectors are named by their digests: what fitted once fits again.
+        let key = format!("{} {:?}", order.version, order.bindings);
+        let bindings = self.bindings.get(&key, || {
+            let bound = playbook.bind(&offers).map(Arc::new);
+            bound.map_err(|error| Unprepared::Lost {
+                message: format!("its playbook does not fit its connections: {error}"),
+            })
         })?;
         let models = links
             .iter()
@@ -156,7 +163,7 @@ impl Catalogue for LiveCatalogue {
         let runtime = self.runtime.clone();
         Ok(Prepared {
             playbook,
-            bindings: Arc::new(bindings),
+            bindings,
             facts,
             products: Arc::new(LiveProducts { links, runtime }),
             limits: self

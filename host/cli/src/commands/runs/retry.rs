@@ -3,7 +3,7 @@
 use cordon_contract::StepKey;
 use cordon_journal::{RunId, State, Store as _};
 use cordon_run::client::{self, short};
-use cordon_run::executor;
+use cordon_run::executor::{self, RetryError};
 use uuid::Uuid;
 
 use super::super::run::go::Place;
@@ -68,6 +68,19 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Probl
     }
     let new = RunId(Uuid::new_v4());
     let now = client::now(&**store)?;
-    let changes = executor::retry(new, &of, from, &context.who()?, now, &**store)?;
+    let changes = executor::retry(new, &of, from, &context.who()?, now, &**store)
+        .map_err(|error| refused(&id, error))?;
     started.go_on(&place, new, changes, context).await
+}
+
+fn refused(id: &str, error: RetryError) -> Problem {
+    match error {
+        RetryError::Store(error) => error.into(),
+        RetryError::TakenBack => Problem::usage(format!("run {id}: {error}"))
+            .hint("start it anew with `cordon run`")
+            .code("run.refused"),
+        RetryError::FourEyes { .. } => Problem::usage(format!("run {id}: {error}"))
+            .hint("let somebody else start it, or begin before that step")
+            .code("run.refused"),
+    }
 }

@@ -13,21 +13,26 @@ use super::super::run::progress::line::{self, Line as Shown};
 use crate::output::time::moment;
 use crate::output::{Look, Tone, json, neutral, paint, value};
 
-/// Keys are aligned up to this width.
+/// Keys take at least so much width, and are aligned up to twice that.
 const KEY: usize = 8;
 
 /// The timeline for people. `whole` shows arguments and results uncut.
 #[must_use]
 pub fn render(timeline: &Timeline, look: Look, whole: bool) -> String {
     let mut lines = Vec::new();
+    let longest = timeline
+        .steps
+        .iter()
+        .map(|step| step.key.to_string().len());
+    let width = longest.max().unwrap_or(KEY).clamp(KEY, 2 * KEY);
     for step in &timeline.steps {
         let Some(text) = one(step, &timeline.steps, look, whole) else {
             continue;
         };
-        let key = look.paint(Tone::Faint, &paint::pad(&step.key.to_string(), KEY));
+        let key = look.paint(Tone::Faint, &paint::pad(&step.key.to_string(), width));
         let at = look.paint(Tone::Faint, &clock(step.at));
         lines.push(format!("{key} {at}  {text}"));
-        let indent = " ".repeat(KEY + 1 + 8 + 2 + 17 + 2 * depth(step));
+        let indent = " ".repeat(width + 1 + 8 + 2 + 17 + 2 * depth(step));
         for (at, happened) in &step.events {
             let is_over = step.answer.is_some();
             if is_over && !whole && matches!(happened, Happened::Waits { .. }) {
