@@ -56,7 +56,17 @@ impl Context {
     /// The store where there is one; else no run was ever started.
     pub fn kept(&self, access: Access) -> Result<Option<SqliteStore>, Problem> {
         let directory = self.directory()?;
-        if !directory.data().join(STORE_FILE).exists() {
+        let file = directory.data().join(STORE_FILE);
+        // A file that this user may not see is not the same as none.
+        let is_there = file.try_exists().map_err(|error| {
+            Problem::new(
+                Exit::Failed,
+                format!("`{}` cannot be looked at: {error}", file.display()),
+            )
+            .hint("only the user who executes runs may read them, unless the folder's rights say otherwise")
+            .code("store.disk")
+        })?;
+        if !is_there {
             return Ok(None);
         }
         self.store(&directory, access).map(Some)

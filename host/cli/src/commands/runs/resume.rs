@@ -180,6 +180,7 @@ fn tell(
         };
         worst = worst.max(match &run.status.end {
             Some(end) if end.outcome == Outcome::Failed => Exit::Failed,
+            Some(end) if end.outcome == Outcome::InDoubt => Exit::LostWrite,
             None if run.status.state == State::InDoubt => Exit::LostWrite,
             _ => Exit::Done,
         });
