@@ -11,6 +11,7 @@ mod support;
 
 use cordon_contract::Value;
 use cordon_playbook::Given;
+use cordon_playbook::input::accept_answer;
 use cordon_playbook::step::{Approval, Question, Step};
 use support::{World, json, run_in};
 
@@ -164,21 +165,27 @@ fn an_answer_is_converted_as_an_input_would_be() {
     };
     let text = |text: &str| Given::Text(text.to_owned());
     assert_eq!(
-        question(&[], None).accept(text("12")),
+        accept_answer(&question(&[], None), text("12")),
         Ok(Value::text("12"))
     );
     assert_eq!(
-        question(&[], Some("integer")).accept(text("12")),
+        accept_answer(&question(&[], Some("integer")), text("12")),
         Ok(Value::from(12_i64))
     );
     assert_eq!(
-        question(&[], Some("list of string")).accept(Given::Value(json(r#"["a"]"#))),
+        accept_answer(
+            &question(&[], Some("list of string")),
+            Given::Value(json(r#"["a"]"#))
+        ),
         Ok(json(r#"["a"]"#))
     );
     let chosen = question(&["soft", "hard"], None);
-    assert_eq!(chosen.accept(text("soft")), Ok(Value::text("soft")));
     assert_eq!(
-        chosen.accept(text("x")),
+        accept_answer(&chosen, text("soft")),
+        Ok(Value::text("soft"))
+    );
+    assert_eq!(
+        accept_answer(&chosen, text("x")),
         Err("\"x\" is no choice; it is one of \"soft\", \"hard\"".to_owned())
     );
 }

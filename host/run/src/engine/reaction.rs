@@ -138,7 +138,7 @@ fn large(what: &mut What) -> Option<(String, Vec<u8>)> {
     let Recorded::Done(value) = answer else {
         return None;
     };
-    if super::machine::value_weight(value) < LARGE as u64 {
+    if super::weight::value_weight(value) < LARGE as u64 {
         return None;
     }
     let bytes = exact::to_json(value).into_bytes();
