@@ -9,6 +9,7 @@
 //! runs that are executed just now ([`Shared::going`]), as does a run that is put aside to wait. Else a
 //! run could be put aside in the moment in which what it waits for happens, and sleep for ever.
 
+mod admit;
 mod catalogue;
 mod children;
 mod claim;
