@@ -184,7 +184,7 @@ impl Steps {
                     None => return Answer::Stopped,
                 },
                 Next::Reconcile => Event::Reconciled(self.reconcile(key, step)),
-                Next::StartChild(run) | Next::LookAtChild(run) => {
+                Next::StartChild(run) => {
                     let looked = {
                         let machine = self.machine();
                         self.children.child(&machine, key, step, run)

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the budgets of the design, each against its yardstick in the same run.
+//! `cargo xtask bench`: what Cordon may cost, each figure against its yardstick in the same run.
 
 use std::process::Command;
 

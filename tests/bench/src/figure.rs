@@ -126,6 +126,12 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// A time in microseconds.
+#[must_use]
+pub fn micro(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
 /// The quotient of two times.
 #[must_use]
 pub fn ratio(time: Duration, yardstick: Duration) -> f64 {

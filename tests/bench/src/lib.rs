@@ -4,6 +4,10 @@
 pub mod central_node;
 pub mod figure;
 pub mod model;
+pub mod process;
 pub mod product;
 
 pub use figure::{Bound, Report};
+
+/// Why a benchmark could not be run.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;

@@ -22,6 +22,8 @@ use cordon_run::live::LiveSurroundings;
 use cordon_run::world::{Products, Request, Surroundings};
 use uuid::Uuid;
 
+use crate::Failed;
+
 /// The name of the only connection.
 const CONNECTION: &str = "product";
 
@@ -102,8 +104,6 @@ pub struct Model {
     model: Arc<ConnectorModel>,
     products: Arc<Instant>,
 }
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 impl Model {
     /// A playbook whose `run(input)` has this body, in which `product` is the connection.

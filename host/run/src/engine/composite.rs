@@ -6,6 +6,7 @@ use cordon_journal::What;
 use cordon_journal::record::{Items, Recorded, Stop};
 use cordon_playbook::step::{Branch, Ending, Entry, StopReason};
 
+use super::describe::{describe, describe_composite};
 use super::machine::Machine;
 use super::memory::{Stage, answered};
 use super::reaction::{Reaction, Senses};
@@ -40,8 +41,8 @@ impl Machine {
                 };
             }
             Some(other) => {
-                let held = super::machine::describe(other);
-                let next = self.diverge(key, held, super::machine::describe_composite(composite));
+                let held = describe(other);
+                let next = self.diverge(key, held, describe_composite(composite));
                 return Entered {
                     reaction: Reaction::only(next),
                     entry: Entry::Finished(Answer::Stopped),

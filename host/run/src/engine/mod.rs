@@ -7,6 +7,7 @@
 //! real thing, and can let it die between any two of its steps.
 
 mod composite;
+mod describe;
 mod machine;
 mod memory;
 mod people;
@@ -15,8 +16,10 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod waits;
+mod weight;
 
-pub use machine::{Divergence, Machine, digest};
+pub use describe::digest;
+pub use machine::{Divergence, Machine};
 pub use memory::Facts;
 pub use people::Refusal;
 pub use reaction::{Event, Next, Reaction, Senses};

@@ -66,10 +66,8 @@ pub enum Next {
     /// Nothing until this moment; then [`Event::Woken`]. Long waits do not hold the thread: the script
     /// gets [`Answer::Parked`] instead, and asks again when it is run again.
     Wait(Moment),
-    /// The run of another playbook is looked at; then [`Event::Child`].
-    LookAtChild(RunId),
-    /// The run of another playbook is started, if it is not there; then [`Event::Child`]. An error of
-    /// starting is its outcome.
+    /// The run of another playbook is started, or looked at if it is there; then [`Event::Child`].
+    /// An error of starting is its outcome.
     StartChild(RunId),
     /// The script ends here.
     Stop(StopReason),
@@ -138,7 +136,7 @@ fn large(what: &mut What) -> Option<(String, Vec<u8>)> {
     let Recorded::Done(value) = answer else {
         return None;
     };
-    if super::machine::value_weight(value) < LARGE as u64 {
+    if super::weight::value_weight(value) < LARGE as u64 {
         return None;
     }
     let bytes = exact::to_json(value).into_bytes();

@@ -1,5 +1,5 @@
-//! What to do about a call whose answer was lost. Pure: the decision of the design's promise on
-//! writes, apart from the machinery that carries it out.
+//! What to do about a call whose answer was lost. Pure: the decision alone, apart from
+//! the machinery that carries it out.
 //!
 //! A write whose answer was not received whole may have happened. Before a script sees anything,
 //! either it becomes known what happened or the run stops in doubt; a timeout is never a success,

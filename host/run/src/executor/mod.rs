@@ -6,9 +6,10 @@
 //! products. One executor works on a store at a time.
 //!
 //! What moves another run – a child that ends, a person who approves – does so under the lock on the
-//! runs that are executed just now ([`Shared::going`]), as does a run that is put aside to wait. Else a
+//! runs that are executed just now (`Shared::going`), as does a run that is put aside to wait. Else a
 //! run could be put aside in the moment in which what it waits for happens, and sleep for ever.
 
+mod admit;
 mod catalogue;
 mod children;
 mod claim;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordon_bench::figure::{median, ratio};
-use cordon_bench::{Bound, Report, product};
+use cordon_bench::figure::{median, micro, ratio};
+use cordon_bench::{Bound, Failed, Report, product};
 use cordon_connection::{Connection, ConnectionFile};
 use cordon_connector::{Call, Connector, Limits, Runtime, RuntimeOptions};
 use cordon_contract::Value;
@@ -28,8 +28,6 @@ const REQUESTS_EACH: usize = 40;
 const TURNS: usize = 5;
 /// Calls without I/O.
 const BARE_CALLS: usize = 5_000;
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failed> {
     // reqwest asks the process for one even where no TLS is spoken.
@@ -96,7 +94,7 @@ async fn measure() -> Result<(), Failed> {
     );
 
     let bare = bare_call(&greeter).await?;
-    let figure = bare.as_secs_f64() * 1e6;
+    let figure = micro(bare);
     report.add(
         "fresh_instance_call",
         figure,
@@ -249,7 +247,7 @@ async fn timed(work: impl Future<Output = Result<(), Failed>>) -> Result<Duratio
 }
 
 fn show(time: Duration) -> String {
-    format!("{:.0} µs", time.as_secs_f64() * 1e6)
+    format!("{:.0} µs", micro(time))
 }
 
 fn connection(connector: &Connector, url: &str) -> Result<Arc<Connection>, Failed> {

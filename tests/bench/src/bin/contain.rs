@@ -7,14 +7,15 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_bench::central_node::CentralNode;
-use cordon_bench::figure::median;
+use cordon_bench::figure::{median, micro};
 use cordon_bench::model::resident;
-use cordon_bench::{Bound, Report};
+use cordon_bench::process::{apart, fdatasync, itself};
+use cordon_bench::{Bound, Failed, Report};
 use cordon_journal::run::Outcome;
 use cordon_journal::sqlite::{Access, Options, SqliteStore};
 use cordon_journal::store::Filter;
@@ -30,8 +31,6 @@ use cordon_run::order::{Terms, place};
 use cordon_run::service::{Service, Until};
 use cordon_run::world::Surroundings;
 use uuid::Uuid;
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Measured runs, young and old.
 const ROUNDS: usize = 200;
@@ -65,6 +64,15 @@ fn main() -> Result<(), Failed> {
     {
         return Err("a crypto provider was chosen before".into());
     }
+    // As an executor's own threads: runs are executed on them directly.
+    let (tell, told) = std::sync::mpsc::channel();
+    cordon_playbook::stack::spawn("bench", move || {
+        let _ = tell.send(bench());
+    })?;
+    told.recv()?
+}
+
+fn bench() -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -243,29 +251,12 @@ fn measure(runtime: &tokio::runtime::Runtime) -> Result<(), Failed> {
     Ok(())
 }
 
-fn micro(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
-}
-
 fn shown(job: Duration, plain: Duration) -> String {
     format!(
         "{:.0} µs a job, {:.0} µs its six bare requests",
         micro(job),
         micro(plain)
     )
-}
-
-fn fdatasync(folder: &Path) -> Result<Duration, Failed> {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(folder.join("sync"))?;
-    let mut times = Vec::new();
-    for _ in 0..200 {
-        file.write_all(&[7; 4096])?;
-        let began = Instant::now();
-        file.sync_data()?;
-        times.push(began.elapsed());
-    }
-    Ok(median(times))
 }
 
 /// Writes an automation directory for the product.
@@ -430,25 +421,6 @@ fn many(
     }
     let rate = |times| count as f64 / median(times).as_secs_f64();
     Ok((rate(jobs), rate(plain)))
-}
-
-fn itself() -> Result<Command, Failed> {
-    Ok(Command::new(std::env::current_exe()?))
-}
-
-/// Runs this program for a figure that needs a process of its own, and gives the numbers it prints.
-fn apart(arguments: &[&str]) -> Result<Vec<f64>, Failed> {
-    let output = itself()?
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("{arguments:?} failed").into());
-    }
-    let text = String::from_utf8(output.stdout)?;
-    text.split_whitespace()
-        .map(|number| number.parse().map_err(Into::into))
-        .collect()
 }
 
 /// In a process of its own: prints the largest resident size.

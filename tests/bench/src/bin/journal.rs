@@ -3,19 +3,18 @@
 //! Steps against the disk's own fdatasync and against plain SQLite doing the same writes, replay,
 //! waiting, and taking up after a crash. The product answers at once, inside of this process.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordon_bench::figure::median;
+use cordon_bench::figure::{median, micro};
 use cordon_bench::model::{Bench, Model, processor_time, resident};
-use cordon_bench::{Bound, Report};
+use cordon_bench::process::{apart, fdatasync, itself};
+use cordon_bench::{Bound, Failed, Report};
 use cordon_journal::{Durability, Moment, State, Store as _};
 use cordon_run::service::{Service, Until};
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Steps of a run whose steps are measured.
 const STEPS: u32 = 500;
@@ -77,22 +76,6 @@ fn measure() -> Result<(), Failed> {
     recovery(&mut report, folder.path())?;
     report.print();
     Ok(())
-}
-
-fn micro(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
-}
-
-fn fdatasync(folder: &Path) -> Result<Duration, Failed> {
-    let mut file = std::fs::File::create(folder.join("sync"))?;
-    let mut times = Vec::new();
-    for _ in 0..200 {
-        file.write_all(&[7; 4096])?;
-        let began = Instant::now();
-        file.sync_data()?;
-        times.push(began.elapsed());
-    }
-    Ok(median(times))
 }
 
 /// Executes one run of this body and says how long it took.
@@ -278,25 +261,6 @@ fn branches(report: &mut Report, folder: &Path) -> Result<(), Failed> {
         ),
     );
     Ok(())
-}
-
-fn itself() -> Result<Command, Failed> {
-    Ok(Command::new(std::env::current_exe()?))
-}
-
-/// Runs this program for one figure that needs a process of its own, and gives the numbers it prints.
-fn apart(arguments: &[&str]) -> Result<Vec<f64>, Failed> {
-    let output = itself()?
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("{arguments:?} failed").into());
-    }
-    let text = String::from_utf8(output.stdout)?;
-    text.split_whitespace()
-        .map(|number| number.parse().map_err(Into::into))
-        .collect()
 }
 
 fn waiting(report: &mut Report, folder: &Path) -> Result<(), Failed> {

@@ -20,10 +20,7 @@ const KEY: usize = 8;
 #[must_use]
 pub fn render(timeline: &Timeline, look: Look, whole: bool) -> String {
     let mut lines = Vec::new();
-    let longest = timeline
-        .steps
-        .iter()
-        .map(|step| step.key.to_string().len());
+    let longest = timeline.steps.iter().map(|step| step.key.to_string().len());
     let width = longest.max().unwrap_or(KEY).clamp(KEY, 2 * KEY);
     for step in &timeline.steps {
         let Some(text) = one(step, &timeline.steps, look, whole) else {

@@ -1,4 +1,4 @@
-//! Writes whose answers are lost: the promise of the design.
+//! Writes whose answers are lost: what happened becomes known, or the run stops in doubt.
 
 use cordon_contract::{Delivery, ErrorKind, Value};
 use cordon_journal::wish::Resolution;
