@@ -282,9 +282,13 @@ impl Performer for Steps {
         if self.stopper.flag().is_stopped() {
             return Answer::Stopped;
         }
-        let (known, effect) = {
+        let (known, was_over, effect) = {
             let machine = self.machine();
-            (machine.knows(key), machine.effect(&step))
+            if let Some(answer) = machine.recall(key, &step) {
+                return answer;
+            }
+            let (known, was_over) = (machine.knows(key), machine.is_over(key));
+            (known, was_over, machine.effect(&step))
         };
         if let (Step::Log { level, message }, false) = (&step, known) {
             self.log(key, *level, message);
@@ -300,7 +304,6 @@ impl Performer for Steps {
                 },
             );
         }
-        let was_over = known && self.machine().is_over(key);
         let answer = self.drive(key, &step, effect);
         if !was_over {
             self.watcher.see(

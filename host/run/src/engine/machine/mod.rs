@@ -16,7 +16,7 @@ use cordon_journal::{Durability, Entry, Moment, Record, RunId, What};
 use cordon_playbook::step::StopReason;
 use uuid::Uuid;
 
-use super::memory::{Facts, Memory, Stage};
+use super::memory::{Facts, Memory, Stage, answered};
 use super::reaction::{Next, Reaction, Senses};
 use super::weight::weight;
 
@@ -224,6 +224,16 @@ impl Machine {
             Some(Stage::Done { .. }) => true,
             Some(Stage::Composite(whole)) => whole.left.is_some(),
             _ => false,
+        }
+    }
+
+    /// The answer to a step that is over: what a replay asks for again and again. None for a step that is
+    /// not, or of which the journal holds another; [`Machine::handle`] says what is done about these.
+    #[must_use]
+    pub fn recall(&self, key: &StepKey, asked: &Step) -> Option<Answer> {
+        match &self.memory.get(key)?.stage {
+            Stage::Done { step, answer, .. } if step == asked => Some(answered(answer)),
+            _ => None,
         }
     }
 
