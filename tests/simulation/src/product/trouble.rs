@@ -26,7 +26,7 @@ pub enum Trouble {
     HungBefore,
     /// It was done, and the answer is not to be read.
     Garbled,
-    /// The product takes no more for now.
+    /// The product takes no more at the moment.
     TooMany,
     /// The product could not be reached.
     Away,
