@@ -35,6 +35,13 @@ impl Program {
             .env("CORDON_TEST_SYNC_FAILS", &file.to_string_lossy())
     }
 
+    /// What lies below this path is, for the program, on a file system that is read-only.
+    #[must_use]
+    pub fn with_read_only(self, path: &Path) -> Self {
+        self.env("LD_PRELOAD", &library().to_string_lossy())
+            .env("CORDON_TEST_READ_ONLY", &path.to_string_lossy())
+    }
+
     /// The wall clock of the program is off by so many seconds.
     #[must_use]
     pub fn with_clock_off_by(self, seconds: i64) -> Self {

@@ -267,6 +267,25 @@ fn a_store_that_cannot_be_written_starts_nothing_and_says_so() {
 }
 
 #[test]
+fn a_store_that_is_read_only_executes_nothing_says_so_and_can_still_be_read() {
+    let lab = Lab::up();
+    let automation = automation(&lab);
+    let run = begin(&automation, 0);
+    let data = automation.root().join("data");
+    let output = resume(&automation).with_read_only(&data).run();
+    output.expect_code(1).expect("Read-only file system");
+    assert_eq!(lab.get("tasks").as_array().unwrap().len(), 0);
+    let listed = automation
+        .cordon(["runs", "list"])
+        .with_read_only(&data)
+        .run();
+    listed.expect_code(0).expect(&run[..8]);
+
+    finish(&automation);
+    assert_eq!(lab.get("tasks").as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_disk_that_fails_in_the_middle_stops_the_process_and_loses_no_run() {
     let lab = Lab::up();
     let automation = automation(&lab);
