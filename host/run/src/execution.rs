@@ -119,7 +119,8 @@ struct Childless;
 impl Children for Childless {
     fn child(
         &self,
-        _: &Machine,
+        _: RunId,
+        _: &Order,
         _: &StepKey,
         _: &Step,
         _: RunId,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use cordon_contract::step::{Answer, Composite, LogLevel, Step};
 use cordon_contract::{Effect, StepKey};
+use cordon_journal::run::Order;
 use cordon_journal::{Durability, RunId, Store, StoreError};
 use cordon_playbook::step::{Branch, Ending, Entry, Performer, StopFlag, StopReason};
 
@@ -19,14 +20,15 @@ use crate::world::{Products, Request, Surroundings};
 
 /// Starts the runs that a run starts, and tells how they stand.
 pub trait Children: Send + Sync {
-    /// Starts the run with this id for the step, unless it is there; then what came of it, if it has
+    /// Starts the run with this id for the step of a run of this order, unless it is there; then what came of it, if it has
     /// ended. A run that cannot be started has failed.
     ///
     /// # Errors
     /// Where the store fails.
     fn child(
         &self,
-        parent: &Machine,
+        parent: RunId,
+        order: &Order,
         key: &StepKey,
         step: &Step,
         run: RunId,
@@ -163,7 +165,7 @@ impl Steps {
                 );
             }
             event = match reaction.next {
-                Next::Answer(Answer::Parked) if self.waits_here => match self.next_moment(key) {
+                Next::Answer(Answer::Parked) if self.waits_here => match self.machine().due(key) {
                     Some(until) => {
                         self.surroundings.wait(until, &self.stopper);
                         Event::Woken
@@ -185,11 +187,9 @@ impl Steps {
                 },
                 Next::Reconcile => Event::Reconciled(self.reconcile(key, step)),
                 Next::StartChild(run) => {
-                    let looked = {
-                        let machine = self.machine();
-                        self.children.child(&machine, key, step, run)
-                    };
-                    match looked {
+                    // Apart from the machine: starting a run waits for the disk.
+                    let order = Arc::clone(self.machine().order());
+                    match self.children.child(self.run, &order, key, step, run) {
                         Ok(outcome) => Event::Child(outcome),
                         Err(error) => {
                             self.fail(error);
@@ -203,10 +203,6 @@ impl Steps {
                 return Answer::Stopped;
             }
         }
-    }
-
-    fn next_moment(&self, key: &StepKey) -> Option<cordon_journal::Moment> {
-        self.machine().due(key)
     }
 
     fn call(

@@ -7,6 +7,7 @@ use super::{Shared, lock};
 
 /// How many runs are looked at beyond those that are executed, to find one that can be taken.
 const LOOKED_AT: usize = 16;
+
 impl Shared {
     /// The run that is due the longest and not executed yet.
     pub(super) fn next_claim(&self) -> Result<Option<Run>, StoreError> {

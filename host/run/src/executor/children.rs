@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use cordon_contract::step::{Answer, Step};
 use cordon_contract::{ErrorKind, Failure, StepKey, Value};
-use cordon_journal::run::{End, Outcome};
+use cordon_journal::run::{End, Order, Outcome};
 use cordon_journal::{Durability, RunId, StoreError};
 
 use super::Shared;
 use super::catalogue::Wanted;
 use super::start;
-use crate::engine::Machine;
+
 use crate::performer::Children;
 
 /// How many runs may be above a run.
@@ -22,7 +22,8 @@ pub(super) struct Started(pub Arc<Shared>);
 impl Children for Started {
     fn child(
         &self,
-        parent: &Machine,
+        parent: RunId,
+        order: &Order,
         key: &StepKey,
         step: &Step,
         run: RunId,
@@ -42,7 +43,6 @@ impl Children for Started {
         else {
             return Ok(None);
         };
-        let order = parent.order();
         if order.depth >= DEPTH_MAX {
             let message =
                 format!("`{name}` is not started: {DEPTH_MAX} playbooks have called each other");
@@ -61,7 +61,7 @@ impl Children for Started {
             Ok(ordered) => ordered,
             Err(failure) => return Ok(Some(Answer::Failed(failure))),
         };
-        ordered.order.parent = Some((parent.run(), key.clone()));
+        ordered.order.parent = Some((parent, key.clone()));
         ordered.order.depth = order.depth + 1;
         ordered.order.tags.extend(order.tags.iter().cloned());
         ordered.order.tags.sort();

@@ -92,7 +92,7 @@ impl Machine {
 
     /// What it is a run of.
     #[must_use]
-    pub fn order(&self) -> &Order {
+    pub fn order(&self) -> &Arc<Order> {
         &self.order
     }
 
