@@ -30,6 +30,24 @@ pub struct Manifest {
     pub actions: Vec<ActionManifest>,
 }
 
+impl Manifest {
+    /// A manifest that says nothing but a name.
+    pub fn unsaid(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            title: String::new(),
+            vendor: String::new(),
+            version: String::new(),
+            description: String::new(),
+            settings: Vec::new(),
+            credentials: Vec::new(),
+            rate_per_second: None,
+            concurrency: None,
+            actions: Vec::new(),
+        }
+    }
+}
+
 /// A setting of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {

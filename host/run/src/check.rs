@@ -91,18 +91,7 @@ mod tests {
             manifest: ActionManifest::unsaid(format!("isolation-{function}")),
         };
         Arc::new(ConnectorModel {
-            manifest: Manifest {
-                name: name.to_owned(),
-                title: String::new(),
-                vendor: String::new(),
-                version: String::new(),
-                description: String::new(),
-                settings: Vec::new(),
-                credentials: Vec::new(),
-                rate_per_second: None,
-                concurrency: None,
-                actions: Vec::new(),
-            },
+            manifest: Manifest::unsaid(name),
             digest: String::new(),
             actions: functions.iter().map(action).collect(),
             companions: Vec::new(),

@@ -75,18 +75,7 @@ fn model() -> Arc<ConnectorModel> {
         },
     };
     Arc::new(ConnectorModel {
-        manifest: Manifest {
-            name: CONNECTION.to_owned(),
-            title: String::new(),
-            vendor: String::new(),
-            version: String::new(),
-            description: String::new(),
-            settings: Vec::new(),
-            credentials: Vec::new(),
-            rate_per_second: None,
-            concurrency: None,
-            actions: Vec::new(),
-        },
+        manifest: Manifest::unsaid(CONNECTION),
         digest: String::new(),
         actions: vec![
             action("act", Effect::Irreversible),

@@ -192,16 +192,10 @@ mod tests {
 
     fn model() -> ConnectorModel {
         let manifest = Manifest {
-            name: "acme".to_owned(),
             title: "Acme".to_owned(),
             vendor: "Acme".to_owned(),
             version: "1.0.0".to_owned(),
-            description: String::new(),
-            settings: Vec::new(),
-            credentials: Vec::new(),
-            rate_per_second: None,
-            concurrency: None,
-            actions: Vec::new(),
+            ..Manifest::unsaid("acme")
         };
         let actions = vec![
             action("get-rule", Effect::Read, &[("rule-id", true)]),

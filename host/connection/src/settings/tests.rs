@@ -4,16 +4,10 @@ use super::*;
 
 fn manifest(settings: Vec<Setting>) -> Manifest {
     Manifest {
-        name: "kata".to_owned(),
         title: "KATA".to_owned(),
-        vendor: String::new(),
         version: "1.0.0".to_owned(),
-        description: String::new(),
         settings,
-        credentials: Vec::new(),
-        rate_per_second: None,
-        concurrency: None,
-        actions: Vec::new(),
+        ..Manifest::unsaid("kata")
     }
 }
 

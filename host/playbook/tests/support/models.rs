@@ -173,16 +173,9 @@ pub fn kata() -> Arc<ConnectorModel> {
 pub fn connector(name: &str, actions: Vec<Action>, capabilities: &[&str]) -> Arc<ConnectorModel> {
     Arc::new(ConnectorModel {
         manifest: Manifest {
-            name: name.to_owned(),
             title: name.to_uppercase(),
-            vendor: String::new(),
             version: "0.1.0".to_owned(),
-            description: String::new(),
-            settings: Vec::new(),
-            credentials: Vec::new(),
-            rate_per_second: None,
-            concurrency: None,
-            actions: Vec::new(),
+            ..Manifest::unsaid(name)
         },
         digest: "0".repeat(64),
         actions,

@@ -180,16 +180,9 @@ pub fn model() -> Arc<ConnectorModel> {
         let companions = KINDS.iter().filter_map(|kind| kind.companion);
         Arc::new(ConnectorModel {
             manifest: Manifest {
-                name: NAME.to_owned(),
                 title: "Box".to_owned(),
-                vendor: String::new(),
                 version: "0.1.0".to_owned(),
-                description: String::new(),
-                settings: Vec::new(),
-                credentials: Vec::new(),
-                rate_per_second: None,
-                concurrency: None,
-                actions: Vec::new(),
+                ..Manifest::unsaid(NAME)
             },
             digest: "b".repeat(64),
             actions,

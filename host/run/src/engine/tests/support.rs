@@ -172,18 +172,7 @@ fn action(name: &str, effect: Effect, repeat: Repeat, reconcile: Option<&str>) -
 fn facts() -> Facts {
     let write = |name, repeat, asks| action(name, Effect::Irreversible, repeat, asks);
     let model = ConnectorModel {
-        manifest: Manifest {
-            name: "box".to_owned(),
-            title: String::new(),
-            vendor: String::new(),
-            version: String::new(),
-            description: String::new(),
-            settings: Vec::new(),
-            credentials: Vec::new(),
-            rate_per_second: None,
-            concurrency: None,
-            actions: Vec::new(),
-        },
+        manifest: Manifest::unsaid("box"),
         digest: String::new(),
         actions: vec![
             action("get", Effect::Read, Repeat::None, None),
