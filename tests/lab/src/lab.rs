@@ -1,4 +1,7 @@
 //! All simulators together: started, reached, stopped.
+//!
+//! A product has five lines here: its name in [`PRODUCTS`], a field of [`Options`] with its default,
+//! a field of [`Lab`], and its start in [`Lab::start`].
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -8,11 +11,16 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use crate::Place;
+use crate::estate::Estate;
 use crate::frame::{
     CertificateError, Clock, ControlSurface, Product, ServerCertificate, ServerForm, Simulator,
     Transport, serve,
 };
 use crate::kata::{self, Kata};
+
+/// The short names of all products, in the order in which they are shown.
+pub const PRODUCTS: &[&str] = &[kata::NAME];
 
 /// How a lab begins.
 #[derive(Debug, Clone)]
@@ -23,6 +31,10 @@ pub struct Options {
     /// then claim a certificate in the header
     /// [`FINGERPRINT_HEADER`](crate::frame::FINGERPRINT_HEADER).
     pub certificate: Option<ServerCertificate>,
+    /// Short names of the products that are started; empty for all.
+    pub only: Vec<String>,
+    /// How many computers there are beside the six of every lab.
+    pub scale: usize,
     /// The KATA Central Node.
     pub kata: kata::Options,
 }
@@ -44,6 +56,8 @@ impl Options {
         Ok(Self {
             clock: Clock::real(),
             certificate: Some(ServerCertificate::make(form)?),
+            only: Vec::new(),
+            scale: 0,
             kata: kata::Options::new()?,
         })
     }
@@ -55,6 +69,12 @@ pub enum StartError {
     /// The loopback address refuses to be listened on.
     #[error("cannot listen on a free port of 127.0.0.1: {0}")]
     Listen(#[source] io::Error),
+    /// There is no product of this name.
+    #[error("there is no product `{name}`; there are: {known}", known = PRODUCTS.join(", "))]
+    UnknownProduct {
+        /// The name.
+        name: String,
+    },
     /// The certificate cannot be served.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -69,7 +89,8 @@ pub struct Lab {
     /// The time that all products live by.
     pub clock: Clock,
     /// The KATA Central Node.
-    pub kata: Arc<Simulator<Kata>>,
+    pub kata: Place<Kata>,
+    simulators: Vec<Arc<Simulator<dyn Product>>>,
     control_url: String,
     servers: Vec<JoinHandle<()>>,
     /// There when the lab does not run on its caller's runtime.
@@ -80,26 +101,24 @@ impl Lab {
     /// Starts on free loopback ports, on the runtime of the caller.
     ///
     /// # Errors
-    /// When a port or the certificate cannot be had.
+    /// When a product is unknown, or a port or the certificate cannot be had.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options {
-            clock,
-            certificate,
-            kata,
-        } = options;
-        let mut servers = Vec::new();
-        let kata = Kata::new(kata, clock.clone());
-        let kata = simulate(kata, certificate, &clock, &mut servers).await?;
+        let estate = Estate::of(options.scale);
+        let mut start = Start::new(&options)?;
+        let kata = start
+            .place(kata::NAME, |clock| Kata::new(options.kata, &estate, clock))
+            .await?;
+        let simulators = std::mem::take(&mut start.simulators);
         let (listener, address) = listen().await?;
-        let surface = Arc::new(ControlSurface(vec![
-            Arc::clone(&kata) as Arc<Simulator<dyn Product>>
-        ]));
-        servers.push(tokio::spawn(serve(listener, Transport::Plain, surface)));
+        let surface = Arc::new(ControlSurface(simulators.clone()));
+        let server = serve(listener, Transport::Plain, surface);
+        start.servers.push(tokio::spawn(server));
         Ok(Self {
-            clock,
+            clock: start.clock.clone(),
             kata,
+            simulators,
             control_url: format!("http://{address}"),
-            servers,
+            servers: std::mem::take(&mut start.servers),
             runtime: None,
         })
     }
@@ -121,6 +140,11 @@ impl Lab {
         let mut lab = runtime.block_on(Self::start(options))?;
         lab.runtime = Some(runtime);
         Ok(lab)
+    }
+
+    /// All products that were started, in the order of [`PRODUCTS`].
+    pub fn simulators(&self) -> &[Arc<Simulator<dyn Product>>] {
+        &self.simulators
     }
 
     /// The overview of all products, for people; each product's part is below it.
@@ -146,25 +170,62 @@ impl Drop for Lab {
     }
 }
 
-async fn simulate<P: Product>(
-    product: P,
+/// What has been started so far.
+struct Start {
+    clock: Clock,
     certificate: Option<ServerCertificate>,
-    clock: &Clock,
-    servers: &mut Vec<JoinHandle<()>>,
-) -> Result<Arc<Simulator<P>>, StartError> {
-    let (listener, address) = listen().await?;
-    let (scheme, transport) = match &certificate {
-        Some(certificate) => ("https", Transport::tls(certificate)?),
-        None => ("http", Transport::Plain),
-    };
-    let url = format!("{scheme}://{address}");
-    let simulator = Arc::new(Simulator::new(product, url, certificate, clock.clone()));
-    servers.push(tokio::spawn(serve(
-        listener,
-        transport,
-        Arc::clone(&simulator),
-    )));
-    Ok(simulator)
+    only: Vec<String>,
+    simulators: Vec<Arc<Simulator<dyn Product>>>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+impl Start {
+    fn new(options: &Options) -> Result<Self, StartError> {
+        let unknown = |name: &&String| !PRODUCTS.contains(&name.as_str());
+        if let Some(name) = options.only.iter().find(unknown) {
+            return Err(StartError::UnknownProduct { name: name.clone() });
+        }
+        Ok(Self {
+            clock: options.clock.clone(),
+            certificate: options.certificate.clone(),
+            only: options.only.clone(),
+            simulators: Vec::new(),
+            servers: Vec::new(),
+        })
+    }
+
+    /// Makes a product and serves it, unless it was not asked for.
+    async fn place<P: Product>(
+        &mut self,
+        name: &'static str,
+        make: impl FnOnce(Clock) -> P,
+    ) -> Result<Place<P>, StartError> {
+        if !self.only.is_empty() && !self.only.iter().any(|only| only == name) {
+            return Ok(Place::empty(name));
+        }
+        let (listener, address) = listen().await?;
+        let (scheme, transport) = match &self.certificate {
+            Some(certificate) => ("https", Transport::tls(certificate)?),
+            None => ("http", Transport::Plain),
+        };
+        let url = format!("{scheme}://{address}");
+        let (certificate, clock) = (self.certificate.clone(), self.clock.clone());
+        let product = make(clock.clone());
+        let simulator = Arc::new(Simulator::new(product, url, certificate, clock));
+        let server = serve(listener, transport, Arc::clone(&simulator));
+        self.servers.push(tokio::spawn(server));
+        self.simulators
+            .push(Arc::clone(&simulator) as Arc<Simulator<dyn Product>>);
+        Ok(Place::of(name, simulator))
+    }
+}
+
+impl Drop for Start {
+    fn drop(&mut self) {
+        for server in &self.servers {
+            server.abort();
+        }
+    }
 }
 
 async fn listen() -> Result<(TcpListener, std::net::SocketAddr), StartError> {

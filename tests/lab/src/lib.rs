@@ -19,8 +19,11 @@
 //! ```
 
 pub mod directory;
+pub mod estate;
 pub mod frame;
 pub mod kata;
 mod lab;
+mod place;
 
-pub use lab::{Lab, Options, StartError};
+pub use lab::{Lab, Options, PRODUCTS, StartError};
+pub use place::Place;

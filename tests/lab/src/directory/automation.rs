@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::Lab;
-use crate::frame::Product;
 
-use super::files::{self, error, read_if_there, write_private, write_public};
-use super::{DirectoryError, broken};
+use super::files::{self, error, read_if_there, write_public};
+use super::{DirectoryError, broken, connection};
 
 const COPIED: &str = "copied.json";
 
@@ -24,38 +23,14 @@ pub struct Sources {
     pub playbooks: Option<PathBuf>,
 }
 
-/// The files of one product's credentials.
-pub(super) struct Credentials {
-    pub ca: PathBuf,
-    pub certificate: PathBuf,
-    pub key: PathBuf,
-}
-
-impl Credentials {
-    pub(super) fn of(automation: &Path, product: &str) -> Self {
-        let folder = automation.join("credentials");
-        Self {
-            ca: folder.join(format!("{product}-ca.pem")),
-            certificate: folder.join(format!("{product}.pem")),
-            key: folder.join(format!("{product}.key")),
-        }
-    }
-}
-
 pub(super) fn write(automation: &Path, lab: &Lab, sources: &Sources) -> Result<(), DirectoryError> {
     for folder in ["connections", "connectors", "playbooks", "credentials"] {
         files::make_folder(&automation.join(folder))?;
     }
     write_once(&automation.join("cordon.toml"), HEAD)?;
-    let product = lab.kata.product.name();
-    let account = lab.kata.product.credentials();
-    let credentials = Credentials::of(automation, product);
-    write_public(&credentials.certificate, account.certificate.pem())?;
-    write_private(&credentials.key, account.certificate.key_pem())?;
-    if let Some(certificate) = &lab.kata.certificate {
-        write_public(&credentials.ca, certificate.pem())?;
+    for simulator in lab.simulators() {
+        connection::write(automation, simulator)?;
     }
-    write_connection(&automation.join("connections").join("kata.toml"), lab)?;
     let mut copied = Copied::read(automation)?;
     if let Some(folder) = &sources.connectors {
         copied.copy(folder, "wasm", automation, "connectors")?;
@@ -73,53 +48,6 @@ fn write_once(path: &Path, text: &str) -> Result<(), DirectoryError> {
         Some(_) => Ok(()),
         None => write_public(path, text),
     }
-}
-
-/// Writes the connection file, or only the new URL into the one that is there.
-fn write_connection(path: &Path, lab: &Lab) -> Result<(), DirectoryError> {
-    let Some(text) = read_if_there(path)? else {
-        return write_public(path, &connection(lab));
-    };
-    let table: toml::Table =
-        text.parse()
-            .map_err(|error: toml::de::Error| DirectoryError::ConnectionFile {
-                file: path.to_owned(),
-                reason: error.message().to_owned(),
-            })?;
-    match table.get("url").and_then(toml::Value::as_str) {
-        Some(old) if old != lab.kata.url => {
-            let quoted = |url: &str| format!("\"{url}\"");
-            write_public(path, &text.replace(&quoted(old), &quoted(&lab.kata.url)))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn connection(lab: &Lab) -> String {
-    let tls = match &lab.kata.certificate {
-        Some(_) => {
-            "\n[tls]\n\
-             # The server's own certificate: exactly this one is trusted.\n\
-             ca = \"file:credentials/kata-ca.pem\"\n"
-        }
-        None => "",
-    };
-    format!(
-        "# The lab's KATA Central Node. `url` is renewed each time the lab starts.\n\
-         connector = \"kata\"\n\
-         description = \"Simulated KATA Central Node\"\n\
-         url = \"{url}\"\n\
-         \n\
-         [settings]\n\
-         external_system_id = \"{id}\"\n\
-         \n\
-         [credentials]\n\
-         client_certificate = {{ certificate = \"file:credentials/kata.pem\", \
-         key = \"file:credentials/kata.key\" }}\n\
-         {tls}",
-        url = lab.kata.url,
-        id = lab.kata.product.credentials().external_system_id,
-    )
 }
 
 /// What was copied before, by its place in the automation directory, with its digest: a copy that has another digest now was

@@ -12,6 +12,7 @@
 //! and the simulated products begin anew.
 
 mod automation;
+mod connection;
 mod files;
 mod summary;
 
@@ -172,7 +173,7 @@ impl LabDirectory {
     /// # Errors
     /// When it cannot be made, kept or read.
     pub fn client_certificate(&self, product: &str) -> Result<ClientCertificate, DirectoryError> {
-        let credentials = automation::Credentials::of(&self.automation(), product);
+        let credentials = connection::Credentials::of(&self.automation(), product);
         if let Some((pem, key_pem)) = read_pair(&credentials.certificate, &credentials.key)? {
             let read = ClientCertificate::from_pem(&pem, &key_pem);
             return read.map_err(|error| broken(&credentials.certificate, &error));
@@ -180,6 +181,25 @@ impl LabDirectory {
         let made = ClientCertificate::make(&format!("Cordon lab caller of {product}"))?;
         write_public(&credentials.certificate, made.pem())?;
         write_private(&credentials.key, made.key_pem())?;
+        Ok(made)
+    }
+
+    /// A secret in `automation/credentials`: the one of the last time, else what `make` makes. For
+    /// products that shall take the same password or token after a restart.
+    ///
+    /// # Errors
+    /// When it cannot be kept or read.
+    pub fn secret(
+        &self,
+        file: &str,
+        make: impl FnOnce() -> String,
+    ) -> Result<String, DirectoryError> {
+        let path = connection::secret(&self.automation(), file);
+        if let Some(text) = read_if_there(&path)? {
+            return Ok(text);
+        }
+        let made = make();
+        write_private(&path, &made)?;
         Ok(made)
     }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Lab;
-use crate::frame::Product;
+use crate::frame::{ClientCertificate, Product, Simulator};
 
-use super::automation::Credentials;
+use super::connection::Credentials;
 use super::files::write_public;
 use super::{DirectoryError, broken};
 
@@ -34,12 +34,12 @@ pub struct ProductSummary {
     pub ca: Option<PathBuf>,
     /// Its SHA-256, to be pinned.
     pub ca_sha256: Option<String>,
-    /// The caller's certificate.
-    pub client_certificate: PathBuf,
+    /// The caller's certificate, where the product knows callers by one.
+    pub client_certificate: Option<PathBuf>,
     /// Its SHA-256, by which the product knows the caller.
-    pub client_certificate_sha256: String,
+    pub client_certificate_sha256: Option<String>,
     /// The caller's key.
-    pub client_key: PathBuf,
+    pub client_key: Option<PathBuf>,
     /// Whatever else the product wants to be told.
     pub credentials: BTreeMap<String, String>,
     /// The product's part of the control surface.
@@ -48,27 +48,16 @@ pub struct ProductSummary {
 
 impl Summary {
     pub(super) fn of(lab: &Lab, automation: &Path) -> Self {
-        let kata = &lab.kata;
-        let account = kata.product.credentials();
-        let files = Credentials::of(automation, kata.product.name());
-        let product = ProductSummary {
-            url: kata.url.clone(),
-            ca: kata.certificate.as_ref().map(|_| files.ca),
-            ca_sha256: kata.certificate.as_ref().map(|found| found.sha256()),
-            client_certificate: files.certificate,
-            client_certificate_sha256: account.certificate.sha256(),
-            client_key: files.key,
-            credentials: BTreeMap::from([(
-                "external_system_id".to_owned(),
-                account.external_system_id.clone(),
-            )]),
-            control_url: lab.control_url_of(&kata.product),
-        };
+        let products = lab.simulators().iter().map(|simulator| {
+            let name = simulator.product.name().to_owned();
+            let control_url = lab.control_url_of(&simulator.product);
+            (name, product(simulator, automation, control_url))
+        });
         Self {
             control_url: lab.control_url().to_owned(),
             process: std::process::id(),
             automation: automation.to_owned(),
-            products: BTreeMap::from([(kata.product.name().to_owned(), product)]),
+            products: products.collect(),
         }
     }
 
@@ -79,5 +68,25 @@ impl Summary {
     pub(super) fn write(&self, path: &Path) -> Result<(), DirectoryError> {
         let text = serde_json::to_string_pretty(self).map_err(|error| broken(path, &error))?;
         write_public(path, &format!("{text}\n"))
+    }
+}
+
+fn product(
+    simulator: &Simulator<dyn Product>,
+    automation: &Path,
+    control_url: String,
+) -> ProductSummary {
+    let files = Credentials::of(automation, simulator.product.name());
+    let connection = simulator.product.connection();
+    let own = connection.client_certificate.as_ref();
+    ProductSummary {
+        url: simulator.url.clone(),
+        ca: simulator.certificate.as_ref().map(|_| files.ca),
+        ca_sha256: simulator.certificate.as_ref().map(|found| found.sha256()),
+        client_certificate: own.map(|_| files.certificate),
+        client_certificate_sha256: own.map(ClientCertificate::sha256),
+        client_key: own.map(|_| files.key),
+        credentials: connection.told,
+        control_url,
     }
 }

@@ -26,7 +26,7 @@ use super::exchange::{Reply, Request};
 use super::faults::FaultRule;
 use super::overview::{Section, as_html, as_text};
 use super::server::Handler;
-use super::simulator::{Product, Simulator};
+use super::simulator::{Product, REQUEST_BYTES_MAX, Simulator};
 
 /// How many of the latest requests the overview shows.
 const REQUESTS_SHOWN: usize = 10;
@@ -88,6 +88,10 @@ impl ControlError {
 pub(crate) struct ControlSurface(pub Vec<Arc<Simulator<dyn Product>>>);
 
 impl Handler for ControlSurface {
+    fn request_bytes_max(&self) -> usize {
+        REQUEST_BYTES_MAX
+    }
+
     async fn handle(self: Arc<Self>, request: Request) -> Result<Response<Content>, Closed> {
         let reply = self.answer(request).unwrap_or_else(|error| error.reply());
         Ok(Content::whole(reply))
@@ -196,7 +200,7 @@ fn sections(simulator: &Simulator<dyn Product>) -> Vec<Section> {
     let now = simulator.clock.now();
     let mut sections = vec![Section {
         title: format!("{name}: server"),
-        columns: vec!["url", "certificate (SHA-256)", "lab time"],
+        columns: vec!["url", "certificate (SHA-256)", "lab time", "clock"],
         rows: vec![vec![
             simulator.url.clone(),
             simulator
@@ -204,6 +208,10 @@ fn sections(simulator: &Simulator<dyn Product>) -> Vec<Section> {
                 .as_ref()
                 .map_or_else(|| "none: plain HTTP".to_owned(), |found| found.sha256()),
             format!("{now:.0}"),
+            simulator
+                .clock
+                .speed()
+                .map_or_else(|| "stands still".to_owned(), |speed| speed.to_string()),
         ]],
     }];
     sections.extend(simulator.product.overview());

@@ -13,6 +13,8 @@ use serde_json::json;
 pub struct Caller {
     /// Where the connection came from.
     pub address: SocketAddr,
+    /// A number that no other TCP connection of this process has.
+    pub connection: u64,
     /// SHA-256 of the client certificate whose key the caller proved to hold.
     pub certificate_sha256: Option<String>,
 }

@@ -15,6 +15,8 @@
 mod body;
 mod certificate;
 mod clock;
+mod compression;
+mod connection;
 mod content;
 mod control;
 mod exchange;
@@ -30,7 +32,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use body::{BodyError, Fields};
 pub use certificate::{CertificateError, ClientCertificate, ServerCertificate, ServerForm};
 pub(crate) use clock::later;
-pub use clock::{Clock, parse_duration};
+pub use clock::{Clock, Speed, parse_duration};
+pub use connection::{Connection, Secret};
 pub(crate) use control::ControlSurface;
 pub use control::{ControlCall, ControlError};
 pub use exchange::{Caller, Reply, Request};
@@ -38,7 +41,7 @@ pub use faults::{ErrorBody, Fault, FaultRule, Faults};
 pub use overview::Section;
 pub use requests::{Record, RequestLog};
 pub(crate) use server::serve;
-pub use simulator::{FINGERPRINT_HEADER, Product, Simulator};
+pub use simulator::{FINGERPRINT_HEADER, Product, REQUEST_BYTES_MAX, Simulator};
 pub(crate) use tls::Transport;
 
 /// Locks whatever a thread that panicked may have left behind: a simulator's state is made of

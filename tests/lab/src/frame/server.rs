@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -20,11 +21,14 @@ use super::content::{Closed, Content};
 use super::exchange::{Caller, Reply, Request};
 use super::tls::Transport;
 
-/// The largest request body that is read; no documented request of any product comes near.
-const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How many connections there have been.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// What `serve` hands requests to.
 pub(crate) trait Handler: Send + Sync + 'static {
+    /// The largest request body that is read.
+    fn request_bytes_max(&self) -> usize;
+
     /// Answers, or closes the connection without an answer.
     fn handle(
         self: Arc<Self>,
@@ -86,14 +90,16 @@ async fn exchanges<H: Handler>(
     certificate_sha256: Option<String>,
     handler: Arc<H>,
 ) -> io::Result<()> {
+    let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
     let service = service_fn(move |incoming: hyper::Request<Incoming>| {
         let handler = Arc::clone(&handler);
         let caller = Caller {
             address,
+            connection: number,
             certificate_sha256: certificate_sha256.clone(),
         };
         async move {
-            match read(incoming, caller).await {
+            match read(incoming, caller, handler.request_bytes_max()).await {
                 Ok(request) => handler.handle(request).await,
                 Err(Unreadable::TooLong) => Ok(Content::whole(Reply::error(
                     StatusCode::PAYLOAD_TOO_LARGE,
@@ -114,9 +120,13 @@ enum Unreadable {
     Broken,
 }
 
-async fn read(incoming: hyper::Request<Incoming>, caller: Caller) -> Result<Request, Unreadable> {
+async fn read(
+    incoming: hyper::Request<Incoming>,
+    caller: Caller,
+    bytes_max: usize,
+) -> Result<Request, Unreadable> {
     let (head, body) = incoming.into_parts();
-    let body = Limited::new(body, REQUEST_BYTES_MAX)
+    let body = Limited::new(body, bytes_max)
         .collect()
         .await
         .map_err(|error| {

@@ -1,10 +1,13 @@
 //! A product behind its listener: the path of one exchange from the fault that strikes it to the
 //! request log.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
 
+use super::compression;
+use super::connection::Connection;
 use super::content::{Closed, Content};
 use super::control::{ControlCall, ControlError};
 use super::exchange::{Reply, Request};
@@ -17,6 +20,9 @@ use super::{Clock, ServerCertificate};
 /// Where the caller's fingerprint is read from when there is no TLS to prove it. A debugging aid:
 /// anybody can write this header.
 pub const FINGERPRINT_HEADER: &str = "x-client-certificate-sha256";
+
+/// The largest request body that a product reads unless it says otherwise.
+pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A simulated product: its state and its manners, without any socket.
 pub trait Product: Send + Sync + 'static {
@@ -41,8 +47,27 @@ pub trait Product: Send + Sync + 'static {
     /// What people want to see of the state.
     fn overview(&self) -> Vec<Section>;
 
+    /// What Cordon has to be told to reach it.
+    fn connection(&self) -> Connection;
+
+    /// The largest request body that is read; a longer one is answered with 413.
+    fn request_bytes_max(&self) -> usize {
+        REQUEST_BYTES_MAX
+    }
+
+    /// Whether answers are sent as gzip to callers that say they take it.
+    fn compresses(&self) -> bool {
+        false
+    }
+
     /// Goes back to the first state. Product time stays where it is: no clock goes backwards.
     fn reset(&self);
+}
+
+impl fmt::Debug for dyn Product {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
 }
 
 /// A running simulator of one product.
@@ -99,7 +124,11 @@ impl<P: Product + ?Sized> Simulator<P> {
             let reply = self.product.answer(request);
             record.applied = reply.applied;
             record.warnings.clone_from(&reply.warnings);
-            reply
+            if self.product.compresses() && compression::accepted(&request.headers) {
+                compression::gzip(reply)
+            } else {
+                reply
+            }
         };
         let response = match fault {
             None => Content::whole(apply()),
@@ -132,6 +161,10 @@ impl<P: Product + ?Sized> Simulator<P> {
 }
 
 impl<P: Product> Handler for Simulator<P> {
+    fn request_bytes_max(&self) -> usize {
+        self.product.request_bytes_max()
+    }
+
     async fn handle(self: Arc<Self>, mut request: Request) -> Result<Response<Content>, Closed> {
         if self.certificate.is_none() {
             let header = request.headers.get(FINGERPRINT_HEADER);

@@ -26,13 +26,15 @@ mod switches;
 mod task;
 mod vendor;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use http::StatusCode;
 
+use crate::estate::Estate;
 use crate::frame::{
-    CertificateError, ClientCertificate, Clock, ControlCall, ControlError, Product, Reply, Request,
-    Section, lock,
+    CertificateError, ClientCertificate, Clock, Connection, ControlCall, ControlError, Product,
+    Reply, Request, Section, lock,
 };
 
 pub use approval::{Approval, ExternalSystem};
@@ -47,6 +49,9 @@ pub use switches::{DeleteBody, MissingCertificate, ResponseShape, Switches, Time
 
 use state::State;
 
+/// The product's short name.
+pub const NAME: &str = "kata";
+
 /// The id of the external system that a lab registers for its callers: the one that the vendor's
 /// examples use \[seed\].
 pub const EXTERNAL_SYSTEM_ID: &str = "15301050-0490-4A41-81EA-B0391CF21EF3";
@@ -60,8 +65,6 @@ pub struct Options {
     pub accepted: bool,
     /// How the node behaves where the documents leave room.
     pub switches: Switches,
-    /// Further hosts beside the six of the seed, named `ws-0001` and so on.
-    pub more_hosts: usize,
 }
 
 impl Options {
@@ -77,7 +80,6 @@ impl Options {
             },
             accepted: true,
             switches: Switches::default(),
-            more_hosts: 0,
         })
     }
 }
@@ -95,15 +97,18 @@ pub struct Credentials {
 #[derive(Debug)]
 pub struct Kata {
     options: Options,
+    estate: Estate,
     clock: Clock,
     state: Mutex<State>,
 }
 
 impl Kata {
-    pub(crate) fn new(options: Options, clock: Clock) -> Self {
-        let state = State::begin(&options, clock.now());
+    /// A node with an agent on every computer of the estate.
+    pub fn new(options: Options, estate: &Estate, clock: Clock) -> Self {
+        let state = State::begin(&options, estate, clock.now());
         Self {
             options,
+            estate: estate.clone(),
             clock,
             state: Mutex::new(state),
         }
@@ -126,7 +131,7 @@ impl Kata {
 
 impl Product for Kata {
     fn name(&self) -> &'static str {
-        "kata"
+        NAME
     }
 
     fn routes(&self) -> &'static [&'static str] {
@@ -149,8 +154,22 @@ impl Product for Kata {
         overview::sections(self)
     }
 
+    fn connection(&self) -> Connection {
+        let Credentials {
+            external_system_id,
+            certificate,
+        } = self.credentials();
+        Connection {
+            description: "KATA Central Node",
+            settings: format!("external_system_id = \"{external_system_id}\"\n"),
+            client_certificate: Some(certificate.clone()),
+            told: BTreeMap::from([("external_system_id".to_owned(), external_system_id.clone())]),
+            ..Connection::default()
+        }
+    }
+
     fn reset(&self) {
-        let begin = State::begin(&self.options, self.clock.now());
+        let begin = State::begin(&self.options, &self.estate, self.clock.now());
         *lock(&self.state) = begin;
     }
 }

@@ -1,8 +1,10 @@
-//! The hosts that a node begins with: the smallest set in which every documented difference
-//! between hosts occurs (§4.1).
+//! The hosts that a node begins with: an agent on every computer of the estate, so that every
+//! documented difference between hosts occurs (§4.1).
 
 use jiff::Timestamp;
 use uuid::Uuid;
+
+use crate::estate::{Computer, Estate, OsFamily, WINDOWS_SERVER as UNLICENSED};
 
 use super::entity::{Host, capability};
 
@@ -37,7 +39,7 @@ pub(super) fn workstation(sensor_id: &str, name: &str, ip: &str, now: Timestamp)
         sensor_id: sensor_id.to_owned(),
         name: name.to_owned(),
         ip: ip.to_owned(),
-        os_family: "Windows".to_owned(),
+        os_family: OsFamily::Windows.name().to_owned(),
         os_name: WORKSTATION_OS.to_owned(),
         agent_version: "12.4.0.467".to_owned(),
         self_defense: true,
@@ -48,39 +50,30 @@ pub(super) fn workstation(sensor_id: &str, name: &str, ip: &str, now: Timestamp)
     }
 }
 
-/// The seed, and further workstations named `ws-0001` and so on.
-pub(super) fn hosts(now: Timestamp, more: usize) -> Vec<Host> {
-    let mut hosts = vec![
-        workstation(HOST4, "host4", "10.16.40.243", now),
-        Host {
-            os_name: "Windows 11 23H2 Pro x64".to_owned(),
-            ..workstation(HOST4_UPPER, "HOST4", "10.16.40.244", now)
-        },
-        workstation(WORKSTATION, "ws-design-11", "10.16.40.61", now),
-        Host {
-            license_status: "expired".to_owned(),
-            self_defense: false,
-            os_name: "Windows Server 2019 Standard x64".to_owned(),
-            ..workstation(WINDOWS_SERVER, "srv-files-01", "10.16.40.10", now)
-        },
-        Host {
-            os_family: "Linux".to_owned(),
-            os_name: "Ubuntu 22.04.4 LTS x86_64".to_owned(),
-            agent_version: "12.1.0.1297".to_owned(),
-            capabilities: LINUX.map(str::to_owned).to_vec(),
-            ..workstation(LINUX_SERVER, "web-linux-01", "10.16.41.20", now)
-        },
-        Host {
-            online: false,
-            last_access: Timestamp::from_second(now.as_second() - OFFLINE_FOR_S).unwrap_or(now),
-            ..workstation(LAPTOP_OFFLINE, "laptop-sales-03", "10.16.40.61", now)
-        },
-    ];
-    hosts.extend((1..=more).map(|number| {
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("ws-{number}").as_bytes());
-        let ip = format!("10.20.{}.{}", number / 250 % 250, number % 250 + 1);
-        let name = format!("ws-{number:04}");
-        workstation(&id.to_string().to_uppercase(), &name, &ip, now)
-    }));
-    hosts
+/// The computers of the estate as the node knows them, in their order.
+pub(super) fn hosts(now: Timestamp, estate: &Estate) -> impl Iterator<Item = (Uuid, Host)> {
+    let computers = estate.computers.iter();
+    computers.map(move |computer| (computer.id, host(computer, now)))
+}
+
+fn host(computer: &Computer, now: Timestamp) -> Host {
+    let capabilities: &[&str] = match computer.os_family {
+        OsFamily::Windows => &WINDOWS,
+        OsFamily::Linux => &LINUX,
+    };
+    let licensed = computer.id != UNLICENSED;
+    let offline_since = Timestamp::from_second(now.as_second() - OFFLINE_FOR_S).unwrap_or(now);
+    Host {
+        sensor_id: computer.id.to_string().to_uppercase(),
+        name: computer.name.clone(),
+        ip: computer.address.to_string(),
+        os_family: computer.os_family.name().to_owned(),
+        os_name: computer.os_name.clone(),
+        agent_version: computer.agent_version.clone(),
+        self_defense: licensed,
+        license_status: if licensed { "ok" } else { "expired" }.to_owned(),
+        capabilities: capabilities.iter().map(ToString::to_string).collect(),
+        online: computer.online,
+        last_access: if computer.online { now } else { offline_since },
+    }
 }

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::estate::Estate;
 use crate::frame::later;
 
 use super::approval::{Approval, ExternalSystem};
@@ -36,7 +37,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn begin(options: &Options, now: Timestamp) -> Self {
+    pub(super) fn begin(options: &Options, estate: &Estate, now: Timestamp) -> Self {
         let mut external_systems = Vec::new();
         if options.accepted {
             external_systems.push(ExternalSystem {
@@ -51,10 +52,7 @@ impl State {
             now,
             switches: options.switches.clone(),
             external_systems,
-            hosts: seed::hosts(now, options.more_hosts)
-                .into_iter()
-                .filter_map(|host| Some((Uuid::try_parse(&host.sensor_id).ok()?, host)))
-                .collect(),
+            hosts: seed::hosts(now, estate).collect(),
             isolation: BTreeMap::new(),
             prevention: BTreeMap::new(),
             tasks: BTreeMap::new(),

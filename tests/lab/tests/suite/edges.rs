@@ -34,6 +34,7 @@ fn ask(method: Method, path: String, query: Option<String>, body: Vec<u8>) -> (u
         headers: HeaderMap::new(),
         body: body.into(),
         caller: Sender {
+            connection: 0,
             address: SocketAddr::from(([127, 0, 0, 1], 1)),
             certificate_sha256: Some(node.credentials().certificate.sha256()),
         },

@@ -62,16 +62,18 @@ impl Up {
         let summary = self.summary();
         let kata = &summary.products["kata"];
         let text = |path: &Path| std::fs::read_to_string(path).unwrap();
-        let own =
-            ClientCertificate::from_pem(&text(&kata.client_certificate), &text(&kata.client_key))
-                .unwrap();
+        let own = ClientCertificate::from_pem(
+            &text(kata.client_certificate.as_ref().unwrap()),
+            &text(kata.client_key.as_ref().unwrap()),
+        )
+        .unwrap();
         let server = ServerCertificate::from_pem(
             &text(kata.ca.as_ref().unwrap()),
             &self.read("server/server.key"),
         )
         .unwrap();
         assert_eq!(Some(server.sha256()), kata.ca_sha256);
-        assert_eq!(own.sha256(), kata.client_certificate_sha256);
+        assert_eq!(Some(own.sha256()), kata.client_certificate_sha256);
         Caller {
             http: http_client(exactly(&server), Some(&own)),
             origin: kata.url.clone(),
@@ -287,7 +289,7 @@ fn nonsense_is_refused_in_plain_words() {
     };
     check(&["up"], 2, "<DIR>");
     check(&["up", &path("a"), "--accept", "maybe"], 2, "--accept");
-    check(&["up", &path("a"), "--hosts", "many"], 2, "--hosts");
+    check(&["up", &path("a"), "--scale", "many"], 2, "--scale");
     check(&["up", &path("a"), "--certificate", "round"], 2, "no-names");
     check(&["up", &path("file")], 1, "is not a folder");
     check(&["up", &path("other")], 1, "was not made by a lab");
@@ -343,7 +345,7 @@ async fn approval_can_be_left_to_a_person() {
 async fn a_person_sees_the_isolation_that_a_caller_asked_for_and_its_end() {
     let folder = folder();
     let dir = folder.path().to_str().unwrap();
-    let up = Up::start(folder.path(), &["--hosts", "3"]);
+    let up = Up::start(folder.path(), &["--scale", "3"]);
     let path = crate::support::isolation(HOST4);
     let body = serde_json::json!({ "settings": { "autoTurnoffTimeoutInSec": 3600 } });
     up.caller().post(&path, &body).await.expect(200);
@@ -372,7 +374,7 @@ async fn a_person_sees_the_isolation_that_a_caller_asked_for_and_its_end() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let folder = folder();
-    let _up = Up::start(folder.path(), &["--hosts", "2000"]);
+    let _up = Up::start(folder.path(), &["--scale", "2000"]);
     let mut show = cordon_lab(&["show", folder.path().to_str().unwrap()])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -7,7 +7,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use cordon_lab::frame::ServerForm;
+use cordon_lab::estate::SCALE_MAX;
+use cordon_lab::frame::{ServerForm, Speed};
 use tracing_subscriber::EnvFilter;
 
 /// Simulated products for trying and testing Cordon without the real ones.
@@ -67,10 +68,17 @@ struct UpArguments {
     /// the header `x-client-certificate-sha256`.
     #[arg(long, conflicts_with = "certificate")]
     plain_http: bool,
-    /// Add this many hosts to the six of the seed.
+    /// Start only these products, as `NAME,NAME`; by default all.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',',
+          value_parser = clap::builder::PossibleValuesParser::new(cordon_lab::PRODUCTS))]
+    only: Vec<String>,
+    /// Let the lab's clock run this many times as fast as real time.
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    speed: Speed,
+    /// Add this many computers to the six that every lab has.
     #[arg(long, value_name = "COUNT", default_value_t = 0,
-          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=50_000))]
-    hosts: usize,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=SCALE_MAX as u64))]
+    scale: usize,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

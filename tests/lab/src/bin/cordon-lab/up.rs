@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cordon_lab::directory::{DirectoryError, LabDirectory, Sources};
-use cordon_lab::frame::Product;
+use cordon_lab::frame::Clock;
 use cordon_lab::{Lab, Options, StartError, kata};
 
 use crate::UpArguments;
@@ -29,16 +29,17 @@ pub(crate) async fn run(arguments: UpArguments) -> Result<(), UpError> {
         Some(directory.server_certificate(form)?)
     };
     let lab = Lab::start(Options {
-        clock: cordon_lab::frame::Clock::real(),
+        clock: Clock::at(arguments.speed),
         certificate,
+        only: arguments.only,
+        scale: arguments.scale,
         kata: kata::Options {
             credentials: kata::Credentials {
                 external_system_id: kata::EXTERNAL_SYSTEM_ID.to_owned(),
-                certificate: directory.client_certificate("kata")?,
+                certificate: directory.client_certificate(kata::NAME)?,
             },
             accepted: arguments.accept,
             switches: kata::Switches::default(),
-            more_hosts: arguments.hosts,
         },
     })
     .await?;
@@ -64,14 +65,17 @@ fn beside(name: &str) -> Option<PathBuf> {
 }
 
 fn announce(summary: &Path, lab: &Lab) {
+    let products = lab.simulators().iter();
+    let products: Vec<String> = products
+        .map(|one| format!("{} {}", one.product.name(), one.url))
+        .collect();
     let mut out = std::io::stdout().lock();
     // Nobody may be reading; the lab serves all the same.
     let _ = writeln!(
         out,
-        "lab ready: {} ({} {}, control {})",
+        "lab ready: {} ({}, control {})",
         summary.display(),
-        lab.kata.product.name(),
-        lab.kata.url,
+        products.join(", "),
         lab.control_url()
     );
     let _ = out.flush();
