@@ -15,6 +15,8 @@ mod automation;
 mod connection;
 mod files;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

@@ -35,10 +35,13 @@ pub struct ProductSummary {
     /// Its SHA-256, to be pinned.
     pub ca_sha256: Option<String>,
     /// The caller's certificate, where the product knows callers by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<PathBuf>,
     /// Its SHA-256, by which the product knows the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate_sha256: Option<String>,
     /// The caller's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_key: Option<PathBuf>,
     /// Whatever else the product wants to be told.
     pub credentials: BTreeMap<String, String>,
@@ -71,7 +74,7 @@ impl Summary {
     }
 }
 
-fn product(
+pub(super) fn product(
     simulator: &Simulator<dyn Product>,
     automation: &Path,
     control_url: String,

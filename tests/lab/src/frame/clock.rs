@@ -116,6 +116,9 @@ impl FromStr for Speed {
 
 impl fmt::Display for Speed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::REAL {
+            return formatter.write_str("real time");
+        }
         write!(formatter, "{} times real time", self.0)
     }
 }

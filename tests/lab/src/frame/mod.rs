@@ -25,7 +25,11 @@ mod overview;
 mod requests;
 mod server;
 mod simulator;
+#[cfg(test)]
+mod tests;
 mod tls;
+#[cfg(test)]
+pub(crate) mod toy;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use cordon_lab::PRODUCTS;
 use cordon_lab::directory::Summary;
 use cordon_lab::frame::{ClientCertificate, ServerCertificate};
 use cordon_lab::kata::HOST4;
@@ -290,6 +291,13 @@ fn nonsense_is_refused_in_plain_words() {
     check(&["up"], 2, "<DIR>");
     check(&["up", &path("a"), "--accept", "maybe"], 2, "--accept");
     check(&["up", &path("a"), "--scale", "many"], 2, "--scale");
+    check(&["up", &path("a"), "--scale", "200001"], 2, "200000");
+    check(&["up", &path("a"), "--hosts", "3"], 2, "--hosts");
+    check(&["up", &path("a"), "--speed", "0"], 2, "is not a speed");
+    let known = PRODUCTS.join(", ");
+    check(&["up", &path("a"), "--only", "kata,kato"], 2, &known);
+    check(&["up", &path("a"), "--only", ""], 2, &known);
+    assert!(!folder.path().join("a").exists());
     check(&["up", &path("a"), "--certificate", "round"], 2, "no-names");
     check(&["up", &path("file")], 1, "is not a folder");
     check(&["up", &path("other")], 1, "was not made by a lab");
@@ -396,4 +404,29 @@ async fn plain_http_is_served_only_when_asked_for() {
     assert_eq!(kata.ca, None);
     let connection: toml::Table = up.read("automation/connections/kata.toml").parse().unwrap();
     assert!(!connection.contains_key("tls"));
+}
+
+#[test]
+fn only_the_products_asked_for_are_started_and_announced() {
+    let folder = folder();
+    let up = Up::start(folder.path(), &["--only", "kata"]);
+    let products = up.summary().products;
+    assert_eq!(products.keys().collect::<Vec<_>>(), ["kata"]);
+    let announced = format!("(kata {}, control ", products["kata"].url);
+    assert!(up.ready.contains(&announced), "{}", up.ready);
+}
+
+#[test]
+fn the_overview_shows_how_fast_the_labs_clock_runs() {
+    let folder = folder();
+    let dir = folder.path().to_str().unwrap();
+    for (arguments, shown) in [
+        (&["--speed", "3600"][..], "3600 times real time"),
+        (&[], "real time"),
+    ] {
+        let up = Up::start(folder.path(), arguments);
+        let overview = String::from_utf8(run(&["show", dir]).stdout).unwrap();
+        assert!(overview.contains(&format!("  {shown}\n")), "{overview}");
+        drop(up);
+    }
 }
