@@ -1,10 +1,10 @@
 //! A connection that is ready to be used: its file checked against the connector's manifest, its
 //! credentials read, its TLS built.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use cordon_contract::Manifest;
 
@@ -16,6 +16,7 @@ use crate::references::Reader;
 use crate::scrub::Scrubber;
 use crate::secret::Secrets;
 use crate::settings::{self, SettingError, SettingValue};
+use crate::vault::{Keep, SealedValue, Vault, VaultError};
 
 /// A connection that cannot be used as its file stands.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,8 @@ pub struct Connection {
     settings: BTreeMap<String, SettingValue>,
     secrets: Secrets,
     client_certificate: Option<CertificateInfo>,
-    scrubber: Scrubber,
+    keep: OnceLock<Keep>,
+    known: RwLock<Known>,
     limits: Limits,
     gate: Gate,
     client: Client,
@@ -126,7 +128,11 @@ impl Connection {
                 .collect(),
             preferred: AtomicUsize::new(0),
             settings,
-            scrubber: Scrubber::new([&credentials.secrets]),
+            keep: OnceLock::new(),
+            known: RwLock::new(Known {
+                scrubber: Scrubber::new([&credentials.secrets]),
+                sealed: VecDeque::new(),
+            }),
             secrets: credentials.secrets,
             client_certificate: credentials.info,
             limits,
@@ -175,7 +181,20 @@ impl Connection {
     /// The text with every secret of this connection replaced: for whatever leaves Cordon.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        self.scrubber.scrub(text).into_owned()
+        self.scrubber().scrub(text).into_owned()
+    }
+
+    /// Lets its connector keep things, and secrets of answers be kept. The first place stays.
+    pub fn keep_in(&self, vault: Arc<Vault>) {
+        let _ = self.keep.set(Keep::new(vault, &self.name));
+    }
+
+    /// Where it keeps things.
+    ///
+    /// # Errors
+    /// When it was given no place.
+    pub fn keep(&self) -> Result<&Keep, VaultError> {
+        self.keep.get().ok_or(VaultError::NoPlace)
     }
 
     /// Has every further exchange told to this observer too, whoever makes it. The first one stays.
@@ -191,10 +210,55 @@ impl Connection {
     #[must_use]
     pub fn scrubber_with(&self, arguments: &Secrets) -> Scrubber {
         if arguments.is_empty() {
-            self.scrubber.clone()
+            self.scrubber()
         } else {
-            Scrubber::new([&self.secrets, arguments])
+            self.scrubber_with_all(&[arguments])
         }
+    }
+
+    pub(crate) fn scrubber_with_all(&self, further: &[&Secrets]) -> Scrubber {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let sealed = known.sealed.iter().map(|(_, secrets)| secrets);
+        Scrubber::new(
+            std::iter::once(&self.secrets)
+                .chain(sealed)
+                .chain(further.iter().copied()),
+        )
+    }
+
+    fn scrubber(&self) -> Scrubber {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.scrubber.clone()
+    }
+
+    /// Has a sealed secret replaced wherever it occurs from now on.
+    pub(crate) fn learn(&self, name: &str, sealed: &SealedValue) {
+        let mut secrets = Secrets::none();
+        secrets.insert(name, sealed.secret.clone());
+        self.learn_all(&secrets, &[sealed.version]);
+    }
+
+    /// The same for those of one answer.
+    pub(crate) fn learn_all(&self, secrets: &Secrets, versions: &[u64]) {
+        let is_known = |known: &Known| {
+            known
+                .sealed
+                .iter()
+                .any(|(known, _)| versions.iter().all(|version| known.contains(version)))
+        };
+        if is_known(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if is_known(&known) {
+            return;
+        }
+        known.sealed.push_back((versions.to_vec(), secrets.clone()));
+        if known.sealed.len() > SEALED_REMEMBERED {
+            known.sealed.pop_front();
+        }
+        let sealed = known.sealed.iter().map(|(_, secrets)| secrets);
+        known.scrubber = Scrubber::new(std::iter::once(&self.secrets).chain(sealed));
     }
 
     pub(crate) fn secrets(&self) -> &Secrets {
@@ -217,6 +281,16 @@ impl Connection {
         self.preferred.store(index, Ordering::Relaxed);
     }
 }
+
+/// The secrets that have come in answers, and what replaces all that are known.
+struct Known {
+    scrubber: Scrubber,
+    /// With the versions that they were kept under, the newest last.
+    sealed: VecDeque<(Vec<u64>, Secrets)>,
+}
+
+/// So many of the latest sealed secrets are still replaced after newer ones took their places.
+const SEALED_REMEMBERED: usize = 16;
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -26,13 +26,14 @@ mod secret;
 mod settings;
 mod tls;
 pub mod trust;
+mod vault;
 
 pub use connection::{Connection, OpenError};
 pub use credential::CredentialError;
 pub use exchange::{
-    Delivery, Encoding, Excerpt, Exchange, ExchangeOptions, FailureKind, Header, HttpFailure,
-    Joined, Method, Observer, Outcome, Part, PlainPart, QueryParameter, Request, Response,
-    SecretSource, Slot,
+    AnswerPlace, Delivery, Encoding, Excerpt, Exchange, ExchangeOptions, Expiry, FailureKind,
+    Header, HttpFailure, Joined, Method, Observer, Outcome, Part, PlainPart, QueryParameter,
+    Request, Response, Seal, Sealed, SecretSource, Slot,
 };
 pub use file::{ConnectionFile, FileError};
 pub use limits::Limits;
@@ -41,3 +42,4 @@ pub use reference::Reference;
 pub use scrub::Scrubber;
 pub use secret::{Secret, Secrets};
 pub use settings::SettingValue;
+pub use vault::{Held, Keep, SealedValue, StateEntry, Vault, VaultError};

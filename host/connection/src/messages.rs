@@ -20,6 +20,7 @@ pages!(
     "disabled",
     "file",
     "request",
+    "state",
     "timeout",
     "tls",
     "too-large",
@@ -50,6 +51,7 @@ mod tests {
             include_str!("exchange/client.rs"),
             include_str!("exchange/failure.rs"),
             include_str!("exchange/send.rs"),
+            include_str!("vault/error.rs"),
             include_str!("tls/explain.rs"),
         ];
         for name in sources

@@ -28,6 +28,8 @@ pub enum FailureKind {
     TooLarge,
     /// A limit of the call was reached: requests or bytes.
     Limit,
+    /// What connections keep could not be read or written.
+    NotKept,
 }
 
 /// An exchange without a whole answer.
@@ -70,6 +72,10 @@ pub(crate) enum Refusal {
         "the secret `{name}` that was passed to the action is not known; it names a credential of this connection"
     )]
     NoArgument { name: String },
+    #[error(
+        "nothing is sealed as `{name}`: no answer has brought it yet, or the credential that it came from was changed"
+    )]
+    NothingSealed { name: String },
     #[error("the {what} cannot be written as {encoding}: {problem}")]
     Encoding {
         what: String,

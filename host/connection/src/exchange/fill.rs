@@ -48,6 +48,8 @@ pub(crate) struct Filled {
 pub(crate) struct Sources<'a> {
     pub(crate) credentials: &'a Secrets,
     pub(crate) arguments: &'a Secrets,
+    /// From earlier answers.
+    pub(crate) sealed: &'a Secrets,
 }
 
 /// Checks the request and fills its slots.
@@ -218,6 +220,12 @@ impl Sources<'_> {
                 None => Err(Refusal::NoCredential {
                     name: shortened(name),
                     hint: self.hint(name),
+                }),
+            },
+            SecretSource::Sealed(name) => match self.sealed.get(name) {
+                Some(secret) => Ok((name, secret)),
+                None => Err(Refusal::NothingSealed {
+                    name: shortened(name),
                 }),
             },
             // What a caller passes by name and brings no value for is one of this connection's own.

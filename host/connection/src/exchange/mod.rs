@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::secret::Secrets;
+use crate::vault::Held;
 
 pub(crate) mod answer;
 pub(crate) mod client;
@@ -13,14 +14,15 @@ pub(crate) mod encode;
 mod failure;
 pub(crate) mod fill;
 mod request;
+mod seal;
 mod send;
 mod trace;
 
 pub(crate) use client::Client;
 pub use failure::{Delivery, FailureKind, HttpFailure};
 pub use request::{
-    Encoding, Header, Joined, Method, Part, PlainPart, QueryParameter, Request, Response,
-    SecretSource, Slot,
+    AnswerPlace, Encoding, Expiry, Header, Joined, Method, Part, PlainPart, QueryParameter,
+    Request, Response, Seal, Sealed, SecretSource, Slot,
 };
 pub use trace::{Excerpt, Exchange, Observer, Outcome};
 
@@ -35,4 +37,7 @@ pub struct ExchangeOptions {
     pub arguments: Secrets,
     /// Who watches.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Locks that the call holds. A request whose answer holds secrets goes on when its call was
+    /// ended, and nobody else may send another meanwhile.
+    pub locks: Vec<Arc<Held>>,
 }

@@ -75,6 +75,59 @@ pub enum SecretSource {
     Credential(String),
     /// A secret that the playbook passed as an argument.
     Argument(SecretReference),
+    /// A secret that came in an earlier answer, by the name that it was sealed under.
+    Sealed(String),
+}
+
+/// Where in an answer something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerPlace {
+    /// The value of the header of this name.
+    Header(String),
+    /// The text in a JSON body that this pointer (RFC 6901) leads to.
+    JsonPointer(String),
+}
+
+/// How long a sealed secret lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expiry {
+    /// Nobody says.
+    Unknown,
+    /// It is a JWT, whose claim `exp` says it. One that cannot be read says nothing.
+    Jwt,
+    /// So many seconds as stand there.
+    Seconds(AnswerPlace),
+    /// This long.
+    Lifetime(Duration),
+}
+
+/// A secret in the answer that is kept and replaced before anyone sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal {
+    /// Where it is.
+    pub place: AnswerPlace,
+    /// The name that it is kept under, in place of what was kept under it before.
+    pub name: String,
+    /// How long it lives.
+    pub expiry: Expiry,
+}
+
+impl Seal {
+    pub(crate) fn reads_json(&self) -> bool {
+        matches!(self.place, AnswerPlace::JsonPointer(_))
+            || matches!(self.expiry, Expiry::Seconds(AnswerPlace::JsonPointer(_)))
+    }
+}
+
+/// A secret of an answer that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The name that it is kept under.
+    pub name: String,
+    /// When it ends, in milliseconds since 1970, where that is known.
+    pub expires: Option<i64>,
+    /// Another one after every change.
+    pub version: u64,
 }
 
 /// The place of a secret.
@@ -154,6 +207,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// At most this many bytes of answer, if the connection's own limit is not smaller.
     pub answer_limit: Option<u64>,
+    /// Secrets in the answer. All are kept or, where one of them is not there, none.
+    pub seals: Vec<Seal>,
 }
 
 impl Request {
@@ -167,6 +222,7 @@ impl Request {
             body: None,
             timeout: None,
             answer_limit: None,
+            seals: Vec::new(),
         }
     }
 }
@@ -180,4 +236,6 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body as it was sent: never decompressed.
     pub body: Vec<u8>,
+    /// What was kept of it; in its place stand references.
+    pub sealed: Vec<Sealed>,
 }

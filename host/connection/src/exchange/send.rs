@@ -1,5 +1,6 @@
 //! The course of an exchange: fill, wait for a place, try the base URLs in order, clean the answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use super::client::Bounds;
 use super::failure::{Delivery, FailureKind, HttpFailure};
 use super::fill::{Filled, Sources, fill};
 use super::request::{Request, Response};
+use super::seal::Used;
 use super::trace::{Excerpt, Exchange, Outcome};
 use crate::connection::Connection;
 use crate::scrub::Scrubber;
@@ -23,14 +25,47 @@ impl Connection {
     /// # Errors
     /// Where nothing was sent, or no whole answer came; the failure says which.
     pub async fn exchange(
-        &self,
+        self: &Arc<Self>,
+        request: &Request,
+        options: &ExchangeOptions,
+    ) -> Result<Response, HttpFailure> {
+        if request.seals.is_empty() {
+            return self.exchange_to_its_end(request, options).await;
+        }
+        // A product may give a secret only once, so its answer is taken in although the call that
+        // waits for it is ended meanwhile. The locks of the call stay held until then.
+        let (connection, request) = (Arc::clone(self), request.clone());
+        let options = ExchangeOptions {
+            timeout: None,
+            ..options.clone()
+        };
+        let task =
+            tokio::spawn(async move { connection.exchange_to_its_end(&request, &options).await });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(stopped) => match stopped.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(HttpFailure {
+                    kind: FailureKind::Broken,
+                    delivery: Delivery::Unknown,
+                    message: "Cordon is ending and did not wait for the answer".to_owned(),
+                    code: "connection.broken",
+                }),
+            },
+        }
+    }
+
+    async fn exchange_to_its_end(
+        self: &Arc<Self>,
         request: &Request,
         options: &ExchangeOptions,
     ) -> Result<Response, HttpFailure> {
         let bounds = self.bounds(request, options);
+        let used = self.used_by(request)?;
         let sources = Sources {
             credentials: self.secrets(),
             arguments: &options.arguments,
+            sealed: &used.secrets,
         };
         let filled = fill(request, sources).map_err(super::failure::Refusal::into_failure)?;
         let scrubber = self.scrubber_with(&options.arguments);
@@ -48,6 +83,7 @@ impl Connection {
             request,
             filled,
             options,
+            used,
             scrubber: &scrubber,
             bounds,
         };
@@ -73,7 +109,7 @@ impl Connection {
     }
 
     /// Begins with the base URL that answered last, so that one that is down costs its time once.
-    async fn try_bases(&self, call: &Call<'_>) -> Result<Response, HttpFailure> {
+    async fn try_bases(self: &Arc<Self>, call: &Call<'_>) -> Result<Response, HttpFailure> {
         let count = self.bases().len();
         let first = self.preferred_base();
         let mut failures = Vec::new();
@@ -104,26 +140,57 @@ impl Connection {
         Err(summary(failures))
     }
 
-    async fn once(&self, base: &str, call: &Call<'_>) -> Result<Response, HttpFailure> {
+    async fn once(self: &Arc<Self>, base: &str, call: &Call<'_>) -> Result<Response, HttpFailure> {
         let started = Instant::now();
         let url = format!("{base}{}", call.filled.target);
         let outcome = match call.to_http(&url) {
-            Ok(request) => self.client().send(request, call.bounds).await,
+            Ok(request) => self.send_and_seal(request, call).await,
             Err(failure) => Err(failure),
         };
-        let outcome = outcome
-            .map(|answer| clean(answer, call.scrubber))
-            .map_err(|mut failure| {
-                failure.message = call
-                    .scrubber
-                    .scrub(&format!("{base}: {}", failure.message))
-                    .into_owned();
-                failure
-            });
+        let outcome = outcome.map_err(|mut failure| {
+            failure.message = call
+                .scrubber
+                .scrub(&format!("{base}: {}", failure.message))
+                .into_owned();
+            failure
+        });
         for observer in call.options.observer.iter().chain(self.observer()) {
             observer.exchanged(&call.traced(self.name(), &url, &outcome, started));
         }
         outcome
+    }
+
+    async fn send_and_seal(
+        self: &Arc<Self>,
+        request: http::Request<Full<Bytes>>,
+        call: &Call<'_>,
+    ) -> Result<Response, HttpFailure> {
+        let Some(pending) = self.begin_sealing(call.request).await? else {
+            let answer = self.client().send(request, call.bounds).await?;
+            return Ok(clean(answer, call.scrubber));
+        };
+        match self.client().send(request, call.bounds).await {
+            Ok(answer) => {
+                let (sealed, hidden) = self
+                    .seal(call.request, &answer, pending, &call.used)
+                    .await?;
+                let scrubber = if hidden.is_empty() {
+                    call.scrubber.clone()
+                } else {
+                    self.scrubber_with_all(&[&call.options.arguments, &hidden])
+                };
+                Ok(Response {
+                    sealed,
+                    ..clean(answer, &scrubber)
+                })
+            }
+            Err(failure) => {
+                if failure.delivery == Delivery::NotSent {
+                    self.end_sealing(pending).await;
+                }
+                Err(failure)
+            }
+        }
     }
 }
 
@@ -131,6 +198,7 @@ struct Call<'a> {
     request: &'a Request,
     filled: Filled,
     options: &'a ExchangeOptions,
+    used: Used,
     scrubber: &'a Scrubber,
     bounds: Bounds,
 }
@@ -196,6 +264,7 @@ fn clean(answer: Answer, scrubber: &Scrubber) -> Response {
         status: answer.status.as_u16(),
         headers: header_texts(&answer.headers, scrubber),
         body: body.unwrap_or(answer.body),
+        sealed: Vec::new(),
     }
 }
 

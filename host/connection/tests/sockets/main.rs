@@ -19,6 +19,7 @@ mod http2;
 mod limits;
 mod proxies;
 mod requests;
+mod sealing;
 mod secrets;
 mod server_certificates;
 mod trusting;
