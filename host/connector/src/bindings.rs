@@ -14,6 +14,9 @@ wasmtime::component::bindgen!({
     imports: {
         "cordon:connector/http.send": async | trappable,
         "cordon:connector/call.wait": async | trappable,
+        "cordon:connector/state.acquire": async | trappable,
+        "cordon:connector/state.compare-and-set": async | trappable,
+        "cordon:connector/state.forget": async | trappable,
         default: trappable,
     },
     exports: { default: async },

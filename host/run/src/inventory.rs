@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cordon_connection::{Connection, ConnectionFile, FileError, OpenError};
+use cordon_connection::{Connection, ConnectionFile, FileError, OpenError, Vault};
 use cordon_connector::{Connector, EngineError, LoadError, Runtime, RuntimeOptions};
 use cordon_contract::name;
 
@@ -16,6 +16,8 @@ use crate::live::Link;
 /// The loaded connectors of an automation directory, and its connections by name.
 pub struct Inventory {
     directory: Directory,
+    /// What connections keep between calls.
+    vault: Arc<Vault>,
     runtime: Runtime,
     connectors: BTreeMap<String, Arc<Connector>>,
     paths: BTreeMap<String, PathBuf>,
@@ -170,8 +172,10 @@ impl Inventory {
                 }),
             }
         }
+        let vault = Arc::new(Vault::at(&directory.data().join("state")));
         Ok(Self {
             directory,
+            vault,
             runtime,
             connectors,
             paths,
@@ -320,6 +324,7 @@ impl Inventory {
         }
         let connection = Connection::open(file, &connector.model().manifest, self.directory.root())
             .map_err(Box::new)?;
+        connection.keep_in(Arc::clone(&self.vault));
         let link = Link {
             connection,
             connector,

@@ -7,6 +7,7 @@
 //!   pauses, and refusals turned into errors with the product's own words;
 //! - [`manifest`]: what the connector says about itself and its actions;
 //! - [`settings`], [`call`], [`log`], [`secret`]: what Cordon gives to a connector;
+//! - [`state`]: what the connection keeps between calls, and secrets that came in answers;
 //! - [`timestamp`], [`paging`]: forms that products share;
 //! - [`harness`]: the connector's actions as ordinary functions, against a scripted product.
 //!
@@ -26,6 +27,7 @@ pub mod paging;
 mod platform;
 pub mod secret;
 pub mod settings;
+pub mod state;
 pub mod timestamp;
 
 pub use connector::{Connector, Function, Identity};

@@ -3,19 +3,21 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use crate::harness::world::{
-    client_certificate, connection_name, idempotency_key, now, remaining, send, setting, wait,
-    write,
+    client_certificate, connection_name, idempotency_key, now, remaining, send, setting,
+    state_acquire, state_compare_and_set, state_forget, state_get, state_get_sealed, state_release,
+    state_sealing_since, wait, write,
 };
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use self::imports::{
-    client_certificate, connection_name, idempotency_key, now, remaining, send, setting, wait,
-    write,
+    client_certificate, connection_name, idempotency_key, now, remaining, send, setting,
+    state_acquire, state_compare_and_set, state_forget, state_get, state_get_sealed, state_release,
+    state_sealing_since, wait, write,
 };
 
 #[cfg(target_arch = "wasm32")]
 mod imports {
-    use crate::bindings::cordon::connector::settings;
+    use crate::bindings::cordon::connector::{settings, state};
 
     pub(crate) use crate::bindings::cordon::connector::call::{
         idempotency_key, now, remaining, wait,
@@ -23,4 +25,9 @@ mod imports {
     pub(crate) use crate::bindings::cordon::connector::http::send;
     pub(crate) use crate::bindings::cordon::connector::log::write;
     pub(crate) use settings::{client_certificate, connection_name, get as setting};
+    pub(crate) use state::{
+        acquire as state_acquire, compare_and_set as state_compare_and_set, forget as state_forget,
+        get as state_get, get_sealed as state_get_sealed, release as state_release,
+        sealing_since as state_sealing_since,
+    };
 }

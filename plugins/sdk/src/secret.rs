@@ -27,6 +27,15 @@ pub fn argument(secret: Secret) -> Slot {
     })
 }
 
+/// The newest secret that was sealed under this name: see [`crate::state`].
+#[must_use]
+pub fn sealed(name: &str) -> Slot {
+    Slot(http::Slot {
+        source: http::SecretSource::Sealed(name.to_owned()),
+        encoding: Encoding::None,
+    })
+}
+
 impl Slot {
     /// Written in this encoding.
     #[must_use]

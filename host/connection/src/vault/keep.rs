@@ -306,6 +306,10 @@ impl Keep {
         Ok(self.vault.opened()?.cipher.mark(secret.reveal()))
     }
 
+    #[allow(
+        clippy::type_complexity,
+        reason = "a version with its value, if there is one"
+    )]
     fn read(
         &self,
         opened: &Opened,

@@ -34,6 +34,10 @@ const CONNECTOR: &[(&str, &str)] = &[
         include_str!("../../../../wit/connector/settings.wit"),
     ),
     (
+        "state.wit",
+        include_str!("../../../../wit/connector/state.wit"),
+    ),
+    (
         "types.wit",
         include_str!("../../../../wit/connector/types.wit"),
     ),

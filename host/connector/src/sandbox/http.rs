@@ -14,6 +14,7 @@ use cordon_contract::SecretReference;
 use tokio::time::Instant;
 
 use super::meter::{Ended, Meter};
+use super::state::Locks;
 use super::{Purpose, remaining_ms};
 use crate::bindings::cordon::connector::http as wit;
 
@@ -24,17 +25,19 @@ pub(super) struct Http {
     passed: Vec<SecretReference>,
     observer: Option<Arc<dyn Observer>>,
     deadline: Instant,
+    locks: Locks,
     meter: Arc<Meter>,
 }
 
 impl Http {
-    pub fn new(purpose: &Purpose, meter: Arc<Meter>) -> Self {
+    pub fn new(purpose: &Purpose, locks: Locks, meter: Arc<Meter>) -> Self {
         Self {
             connection: purpose.connection.clone(),
             secrets: purpose.secrets.clone(),
             passed: purpose.passed.clone(),
             observer: purpose.observer.clone(),
             deadline: purpose.deadline,
+            locks,
             meter,
         }
     }
@@ -70,6 +73,7 @@ impl Http {
             answer_limit: Some(self.meter.bytes_left()),
             arguments: self.secrets.clone(),
             observer: self.observer.clone(),
+            locks: self.locks.all(),
         };
         match connection.exchange(&request, &options).await {
             Ok(response) => {
@@ -80,6 +84,15 @@ impl Http {
                     status: response.status,
                     headers: response.headers,
                     body: response.body,
+                    sealed: response
+                        .sealed
+                        .into_iter()
+                        .map(|sealed| wit::Kept {
+                            name: sealed.name,
+                            version: sealed.version,
+                            expires: sealed.expires,
+                        })
+                        .collect(),
                 })
             }
             Err(failure) => {
@@ -133,7 +146,7 @@ fn argument_secrets(request: &wit::Request) -> impl Iterator<Item = &str> {
         })
         .filter_map(|slot| match &slot.source {
             wit::SecretSource::Argument(secret) => Some(secret.reference.as_str()),
-            wit::SecretSource::Credential(_) => None,
+            wit::SecretSource::Credential(_) | wit::SecretSource::Sealed(_) => None,
         })
 }
 
@@ -168,6 +181,29 @@ fn convert(request: wit::Request) -> egress::Request {
         body: request.body.map(convert_parts),
         timeout: request.timeout.map(Duration::from_millis),
         answer_limit: request.answer_limit,
+        seals: request
+            .seals
+            .into_iter()
+            .map(|seal| egress::Seal {
+                place: convert_place(seal.place),
+                name: seal.name,
+                expiry: match seal.expiry {
+                    wit::Expiry::Unknown => egress::Expiry::Unknown,
+                    wit::Expiry::Jwt => egress::Expiry::Jwt,
+                    wit::Expiry::Seconds(place) => egress::Expiry::Seconds(convert_place(place)),
+                    wit::Expiry::Lifetime(time) => {
+                        egress::Expiry::Lifetime(Duration::from_millis(time))
+                    }
+                },
+            })
+            .collect(),
+    }
+}
+
+fn convert_place(place: wit::AnswerPlace) -> egress::AnswerPlace {
+    match place {
+        wit::AnswerPlace::Header(name) => egress::AnswerPlace::Header(name),
+        wit::AnswerPlace::JsonPointer(pointer) => egress::AnswerPlace::JsonPointer(pointer),
     }
 }
 
@@ -203,6 +239,7 @@ fn convert_slot(slot: wit::Slot) -> egress::Slot {
             wit::SecretSource::Argument(secret) => {
                 egress::SecretSource::Argument(SecretReference::new(secret.reference))
             }
+            wit::SecretSource::Sealed(name) => egress::SecretSource::Sealed(name),
         },
         encoding: convert_encoding(slot.encoding),
     }
@@ -229,6 +266,7 @@ fn convert_failure(failure: HttpFailure) -> wit::Failure {
             egress::FailureKind::Broken => wit::FailureKind::Broken,
             egress::FailureKind::TooLarge => wit::FailureKind::TooLarge,
             egress::FailureKind::Limit => wit::FailureKind::Limit,
+            egress::FailureKind::NotKept => wit::FailureKind::NotKept,
         },
         delivery: match failure.delivery {
             egress::Delivery::NotSent => wit::Delivery::NotSent,

@@ -10,6 +10,7 @@ mod log;
 mod meter;
 mod output;
 mod settings;
+mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ use log::Log;
 pub(crate) use meter::Meter;
 pub(crate) use output::Output;
 use settings::Settings;
+use state::{Locks, State};
 
 /// Files, sockets and the like that a guest may hold at a time. There are none to open; what it can
 /// hold are its own streams and timers.
@@ -46,6 +48,8 @@ pub(crate) struct Sandbox {
     http: Http,
     /// `cordon:connector/settings`: what the operator configured.
     settings: Settings,
+    /// `cordon:connector/state`: what the connection keeps between calls.
+    state: State,
     /// `cordon:connector/log`: lines for the operator.
     log: Log,
     /// `cordon:connector/call`: key, time, clock and pause of this call.
@@ -105,8 +109,10 @@ impl Sandbox {
             .build();
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(HANDLES_MAX);
+        let locks = Locks::default();
         let sandbox = Self {
-            http: Http::new(&purpose, meter.clone()),
+            http: Http::new(&purpose, locks.clone(), meter.clone()),
+            state: State::new(&purpose, locks, meter.clone()),
             settings: Settings::new(&purpose, meter.clone()),
             log: Log::new(&purpose, meter.clone()),
             call: CallInfo::new(&purpose, meter.clone()),
@@ -147,6 +153,9 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Sandbox>> {
         &mut linker,
         |sandbox: &mut Sandbox| &mut sandbox.settings,
     )?;
+    contract::state::add_to_linker::<_, HasSelf<State>>(&mut linker, |sandbox: &mut Sandbox| {
+        &mut sandbox.state
+    })?;
     contract::log::add_to_linker::<_, HasSelf<Log>>(&mut linker, |sandbox: &mut Sandbox| {
         &mut sandbox.log
     })?;

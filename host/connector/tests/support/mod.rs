@@ -132,6 +132,7 @@ pub fn request(method: &str, path: &str) -> Value {
         ("body", Value::Null),
         ("timeout", Value::Null),
         ("answer-limit", Value::Null),
+        ("seals", Value::List(Vec::new())),
     ])
 }
 

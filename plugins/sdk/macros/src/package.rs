@@ -2,15 +2,69 @@
 
 use std::path::{Path, PathBuf};
 
-use wit_parser::{Function, InterfaceId, PackageId, Resolve, WorldId, WorldItem, WorldKey};
+use wit_parser::{
+    Function, InterfaceId, PackageId, Resolve, SourceMap, WorldId, WorldItem, WorldKey,
+};
 
 use crate::arguments::Source;
 
-/// The contract's packages, in the order of their dependence. This crate knows their place, so that
-/// connectors outside of this repository need no copy.
-const CONTRACT: [&str; 2] = [
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../../wit/connector"),
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../../wit/capability"),
+/// The files of a package of the contract, with their names. The contract is part of this program:
+/// connectors outside of this repository need no copy, and a compiled macro reads no folder of the
+/// place where it was compiled.
+type Files = &'static [(&'static str, &'static str)];
+
+/// The contract's packages, in the order of their dependence.
+const CONTRACT: [Files; 2] = [CONNECTOR_FILES, CAPABILITY_FILES];
+
+const CONNECTOR_FILES: Files = &[
+    (
+        "call.wit",
+        include_str!("../../../../wit/connector/call.wit"),
+    ),
+    (
+        "errors.wit",
+        include_str!("../../../../wit/connector/errors.wit"),
+    ),
+    (
+        "http.wit",
+        include_str!("../../../../wit/connector/http.wit"),
+    ),
+    (
+        "lifecycle.wit",
+        include_str!("../../../../wit/connector/lifecycle.wit"),
+    ),
+    ("log.wit", include_str!("../../../../wit/connector/log.wit")),
+    (
+        "settings.wit",
+        include_str!("../../../../wit/connector/settings.wit"),
+    ),
+    (
+        "state.wit",
+        include_str!("../../../../wit/connector/state.wit"),
+    ),
+    (
+        "types.wit",
+        include_str!("../../../../wit/connector/types.wit"),
+    ),
+    (
+        "world.wit",
+        include_str!("../../../../wit/connector/world.wit"),
+    ),
+];
+
+const CAPABILITY_FILES: Files = &[
+    (
+        "hosts.wit",
+        include_str!("../../../../wit/capability/hosts.wit"),
+    ),
+    (
+        "isolation.wit",
+        include_str!("../../../../wit/capability/isolation.wit"),
+    ),
+    (
+        "programs.wit",
+        include_str!("../../../../wit/capability/programs.wit"),
+    ),
 ];
 
 /// The namespace and the name of the package whose interfaces Cordon offers to connectors.
@@ -42,8 +96,8 @@ impl Package {
     pub fn read(source: &Source, world: Option<&str>) -> Result<Self, String> {
         let mut resolve = Resolve::default();
         let mut files = Vec::new();
-        for folder in CONTRACT {
-            push(&mut resolve, Path::new(folder), &mut files)?;
+        for contract in CONTRACT {
+            push_files(&mut resolve, contract)?;
         }
         let id = match source {
             Source::Inline(text) => resolve
@@ -161,9 +215,39 @@ fn push(resolve: &mut Resolve, path: &Path, files: &mut Vec<PathBuf>) -> Result<
     Ok(id)
 }
 
+fn push_files(resolve: &mut Resolve, files: Files) -> Result<PackageId, String> {
+    let mut sources = SourceMap::default();
+    for (name, text) in files {
+        sources.push_str(name, *text);
+    }
+    let group = sources
+        .parse()
+        .map_err(|(sources, error)| error.render(&sources))?;
+    resolve
+        .push_group(group)
+        .map_err(|error| format!("{error:#}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_file_of_the_contract_is_part_of_it() {
+        let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit");
+        for (folder, files) in [
+            ("connector", CONNECTOR_FILES),
+            ("capability", CAPABILITY_FILES),
+        ] {
+            let mut there: Vec<_> = std::fs::read_dir(contract.join(folder))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            there.sort();
+            let known: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+            assert_eq!(known, there, "{folder}");
+        }
+    }
 
     fn read(text: &str) -> Result<Package, String> {
         Package::read(&Source::Inline(text.to_owned()), None)

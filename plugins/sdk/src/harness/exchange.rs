@@ -140,6 +140,7 @@ impl Expected {
                 status,
                 headers,
                 body: body.into(),
+                sealed: Vec::new(),
             }),
         }
     }

@@ -36,6 +36,7 @@
 mod check;
 mod exchange;
 mod render;
+mod state;
 pub(crate) mod world;
 
 use std::cell::RefCell;
@@ -46,6 +47,7 @@ use std::time::Duration;
 use crate::connector::Connector;
 use crate::log::Level;
 use crate::settings::{Certificate, Value};
+use crate::state::SealedSecret;
 
 pub use check::check_manifest;
 pub use exchange::{Exchange, Expected, Recipe, delete, get, head, patch, post, put};
@@ -99,6 +101,38 @@ impl Harness {
     pub fn now(self, milliseconds: i64) -> Self {
         self.world.borrow_mut().now = milliseconds;
         self
+    }
+
+    /// With a secret that an earlier answer brought under this name, ending at this time if it
+    /// says one: milliseconds since 1970.
+    #[must_use]
+    pub fn sealed(self, name: &str, expires: Option<i64>) -> Self {
+        self.world.borrow_mut().state.seal(name, expires);
+        self
+    }
+
+    /// With this kept under this name.
+    #[must_use]
+    pub fn state(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let kept = self
+            .world
+            .borrow_mut()
+            .state
+            .compare_and_set(name, None, Some(value.as_ref()));
+        assert!(kept.is_ok(), "`{name}` is kept already");
+        self
+    }
+
+    /// What is kept under this name after a call.
+    #[must_use]
+    pub fn kept(&self, name: &str) -> Option<Vec<u8>> {
+        self.world.borrow().state.get(name).map(|entry| entry.value)
+    }
+
+    /// What is known of the secret that is sealed under this name after a call.
+    #[must_use]
+    pub fn sealed_as(&self, name: &str) -> Option<SealedSecret> {
+        self.world.borrow().state.sealed(name)
     }
 
     /// With this much time for each call.

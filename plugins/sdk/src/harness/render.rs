@@ -28,6 +28,7 @@ fn slot(slot: &Slot) -> String {
     let name = match &slot.source {
         SecretSource::Credential(name) => name,
         SecretSource::Argument(secret) => &secret.reference,
+        SecretSource::Sealed(name) => &format!("sealed {name}"),
     };
     let shown = format!("<{name}>");
     // Inside of JSON the script says the text that stands there in the end.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::Settings;
 use super::exchange::{Exchange, Expected};
-use crate::bindings::cordon::connector::http::{Failure, Request, Response};
+use super::state::State;
+use crate::bindings::cordon::connector::http::{Delivery, Failure, Request, Response};
+use crate::bindings::cordon::connector::state::{self, Entry, SealedSecret};
 use crate::log::Level;
 use crate::settings::{Certificate, Value};
 
@@ -24,6 +26,7 @@ pub(super) struct World {
     pub limit: Duration,
     pub pauses: Vec<Duration>,
     pub log: Vec<(Level, String)>,
+    pub state: State,
 }
 
 impl World {
@@ -37,6 +40,7 @@ impl World {
             limit: Duration::from_secs(300),
             pauses: Vec::new(),
             log: Vec::new(),
+            state: State::default(),
         }
     }
 
@@ -44,10 +48,15 @@ impl World {
         self.script = script;
         self.pauses.clear();
         self.log.clear();
+        self.state.end_call();
     }
 
     fn paused(&self) -> Duration {
         self.pauses.iter().sum()
+    }
+
+    fn now(&self) -> i64 {
+        self.now + i64::try_from(self.paused().as_millis()).unwrap_or(0)
     }
 
     fn answer(&mut self, request: &Request) -> Result<Response, Failure> {
@@ -58,7 +67,25 @@ impl World {
             );
         };
         match exchange.expected.difference(request) {
-            None => exchange.answer,
+            None => {
+                assert!(
+                    request.seals.is_empty() || self.state.holds_a_lock(),
+                    "two calls could send this at once, and the secrets of one answer be lost; `state::acquire` a lock \
+                     first: {}",
+                    Expected::of(request)
+                );
+                let now = self.now();
+                self.state.begin(&request.seals, now);
+                match exchange.answer {
+                    Ok(response) => Ok(self.state.take_secrets(request, response, now)),
+                    Err(failure) => {
+                        if failure.delivery == Delivery::NotSent {
+                            self.state.end(&request.seals);
+                        }
+                        Err(failure)
+                    }
+                }
+            }
             Some(difference) => panic!("the action does not follow the script\n{difference}"),
         }
     }
@@ -114,7 +141,7 @@ pub(crate) fn remaining() -> u64 {
 }
 
 pub(crate) fn now() -> i64 {
-    current(|world| world.now + i64::try_from(world.paused().as_millis()).unwrap_or(0))
+    current(|world| world.now())
 }
 
 pub(crate) fn wait(milliseconds: u64) -> bool {
@@ -130,4 +157,42 @@ pub(crate) fn wait(milliseconds: u64) -> bool {
 
 pub(crate) fn write(level: Level, line: &str) {
     current(|world| world.log.push((level, line.to_owned())));
+}
+
+pub(crate) fn state_get(name: &str) -> Result<Option<Entry>, state::Failure> {
+    current(|world| Ok(world.state.get(name)))
+}
+
+pub(crate) fn state_compare_and_set(
+    name: &str,
+    expected: Option<u64>,
+    value: Option<&[u8]>,
+) -> Result<Option<u64>, state::Failure> {
+    current(|world| world.state.compare_and_set(name, expected, value))
+}
+
+pub(crate) fn state_acquire(name: &str) -> Result<(), state::Failure> {
+    current(|world| {
+        world.state.acquire(name);
+        Ok(())
+    })
+}
+
+pub(crate) fn state_release(name: &str) {
+    current(|world| world.state.release(name));
+}
+
+pub(crate) fn state_get_sealed(name: &str) -> Result<Option<SealedSecret>, state::Failure> {
+    current(|world| Ok(world.state.sealed(name)))
+}
+
+pub(crate) fn state_sealing_since(name: &str) -> Result<Option<i64>, state::Failure> {
+    current(|world| Ok(world.state.sealing_since(name)))
+}
+
+pub(crate) fn state_forget(name: &str) -> Result<(), state::Failure> {
+    current(|world| {
+        world.state.forget(name);
+        Ok(())
+    })
 }

@@ -12,6 +12,7 @@ pub(super) fn error(request: &str, failure: &Failure) -> Error {
         FailureKind::Timeout => ErrorKind::Timeout,
         FailureKind::TooLarge => ErrorKind::Protocol,
         FailureKind::Limit => ErrorKind::Internal,
+        FailureKind::NotKept => ErrorKind::Unavailable,
     };
     Error::new(
         kind,

@@ -33,4 +33,6 @@ pub use request::{Request, delete, get, head, patch, post, put};
 pub use response::Response;
 pub use value::Value;
 
-pub use crate::bindings::cordon::connector::http::{Delivery, Encoding, FailureKind, Method};
+pub use crate::bindings::cordon::connector::http::{
+    Delivery, Encoding, Expiry, FailureKind, Method,
+};

@@ -8,7 +8,7 @@ use super::json::Json;
 use super::response::Response;
 use super::value::Value;
 use super::{failure, path, retry};
-use crate::bindings::cordon::connector::http::{self as contract, Method};
+use crate::bindings::cordon::connector::http::{self as contract, AnswerPlace, Expiry, Method};
 use crate::error::{Error, Result};
 use crate::secret::Slot;
 use crate::{call, log, platform};
@@ -79,6 +79,7 @@ impl Request {
                 body: None,
                 timeout: None,
                 answer_limit: None,
+                seals: Vec::new(),
             },
         }
     }
@@ -172,6 +173,26 @@ impl Request {
     /// At most this many bytes of answer; the connection's limit holds if it is smaller.
     pub fn answer_limit(mut self, bytes: u64) -> Self {
         self.request.answer_limit = Some(bytes);
+        self
+    }
+
+    /// The text that this pointer leads to in the JSON of the answer is a secret: Cordon keeps it under
+    /// this name, before the answer is here. Of several, all or none.
+    pub fn seal(self, pointer: &str, name: &str, expiry: Expiry) -> Self {
+        self.seal_at(AnswerPlace::JsonPointer(pointer.to_owned()), name, expiry)
+    }
+
+    /// The same for the value of a header.
+    pub fn seal_header(self, header: &str, name: &str, expiry: Expiry) -> Self {
+        self.seal_at(AnswerPlace::Header(header.to_owned()), name, expiry)
+    }
+
+    fn seal_at(mut self, place: AnswerPlace, name: &str, expiry: Expiry) -> Self {
+        self.request.seals.push(contract::Seal {
+            place,
+            name: name.to_owned(),
+            expiry,
+        });
         self
     }
 

@@ -41,6 +41,12 @@ impl Response {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Whether the secrets that the request sealed were there and are kept.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        !self.response.sealed.is_empty()
+    }
+
     /// The bytes of the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {

@@ -17,9 +17,11 @@ pub(super) fn after_failure(failure: &Failure, safe: bool) -> bool {
         FailureKind::Connect | FailureKind::Broken | FailureKind::Timeout => {
             safe || failure.delivery == Delivery::NotSent
         }
-        FailureKind::Refused | FailureKind::Tls | FailureKind::TooLarge | FailureKind::Limit => {
-            false
-        }
+        FailureKind::Refused
+        | FailureKind::Tls
+        | FailureKind::TooLarge
+        | FailureKind::Limit
+        | FailureKind::NotKept => false,
     }
 }
 
