@@ -12,6 +12,7 @@
 //! would count as "the product may have acted".
 
 pub mod address;
+mod blob;
 pub mod certificate;
 mod connection;
 mod credential;
@@ -28,6 +29,7 @@ mod tls;
 pub mod trust;
 mod vault;
 
+pub use blob::{BlobError, Blobs, Draft};
 pub use connection::{Connection, OpenError};
 pub use credential::CredentialError;
 pub use exchange::{

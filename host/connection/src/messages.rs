@@ -13,6 +13,7 @@ macro_rules! pages {
 
 pages!(
     "address",
+    "blob",
     "broken",
     "client-certificate",
     "connect",
@@ -45,6 +46,7 @@ mod tests {
     #[test]
     fn every_code_that_the_sources_name_has_a_page() {
         let sources = [
+            include_str!("blob/mod.rs"),
             include_str!("connection.rs"),
             include_str!("trust.rs"),
             include_str!("file/error.rs"),

@@ -77,6 +77,18 @@ impl Scrubber {
         }))
     }
 
+    /// More bytes than any spelling of a secret has, with what is replaced beside it.
+    fn longest(&self) -> usize {
+        /// The longest escape of one character; line breaks between digits of base64 are beside it.
+        const ESCAPE_BYTES_MAX: usize = 12;
+
+        let patterns = self.0.patterns.iter();
+        patterns
+            .map(|pattern| pattern.units.len() * ESCAPE_BYTES_MAX + 2)
+            .max()
+            .unwrap_or(0)
+    }
+
     /// The text with every secret replaced by `[secret NAME]`.
     #[must_use]
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -89,10 +101,36 @@ impl Scrubber {
     /// The bytes with every secret replaced by `[secret NAME]`.
     #[must_use]
     pub fn scrub_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let (clean, copied) = self.replace(bytes, bytes.len());
+        if copied == 0 {
+            return Cow::Borrowed(bytes);
+        }
+        let mut clean = clean;
+        clean.extend_from_slice(&bytes[copied..]);
+        Cow::Owned(clean)
+    }
+
+    /// As much of the beginning as no byte that is still to come can change, with every secret
+    /// replaced, and how many bytes that was.
+    pub(crate) fn scrub_beginning(&self, bytes: &[u8]) -> (Vec<u8>, usize) {
+        let certain = bytes.len().saturating_sub(self.longest());
+        // A match that begins right there takes the digit before it along: that is not written yet.
+        let (mut clean, copied) = self.replace(bytes, certain + 1);
+        if copied < certain {
+            clean.extend_from_slice(&bytes[copied..certain]);
+        }
+        (clean, copied.max(certain))
+    }
+
+    /// Replaces the secrets that begin before `before`; says how far the result stands for.
+    fn replace(&self, bytes: &[u8], before: usize) -> (Vec<u8>, usize) {
         let mut clean = Vec::new();
         let mut copied = 0;
         let mut at = 0;
         while let Some((found, end, pattern)) = self.0.find(bytes, at) {
+            if found >= before {
+                break;
+            }
             let (found, end) = pattern.widened(bytes, found, end, copied);
             clean.extend_from_slice(&bytes[copied..found]);
             clean.extend_from_slice(b"[secret ");
@@ -101,11 +139,7 @@ impl Scrubber {
             copied = end;
             at = end;
         }
-        if copied == 0 {
-            return Cow::Borrowed(bytes);
-        }
-        clean.extend_from_slice(&bytes[copied..]);
-        Cow::Owned(clean)
+        (clean, copied)
     }
 }
 

@@ -141,11 +141,23 @@ impl Connector {
     /// # Errors
     /// Where that cannot be known.
     pub async fn reconcile(&self, call: Call<'_>) -> Result<Option<Value>, Failure> {
+        self.reconcile_with(call, &Extras::default()).await
+    }
+
+    /// [`Connector::reconcile`] with the secrets among the arguments, or with somebody who watches.
+    ///
+    /// # Errors
+    /// As [`Connector::reconcile`].
+    pub async fn reconcile_with(
+        &self,
+        call: Call<'_>,
+        extras: &Extras,
+    ) -> Result<Option<Value>, Failure> {
         let result = self
             .function(call.action)
             .and_then(|function| function.result.as_ref());
         let wrapped = matches!(result, Some(Type::Option(inner)) if inner.can_be_null());
-        Ok(match self.call(call).await? {
+        Ok(match self.call_with(call, extras).await? {
             Value::Null => None,
             Value::Map(mut some) if wrapped => Some(some.remove("some").unwrap_or_default()),
             result => Some(result),

@@ -11,13 +11,15 @@ use cordon_connector::{Connector, EngineError, LoadError, Runtime, RuntimeOption
 use cordon_contract::name;
 
 use crate::directory::{Directory, DirectoryError, nearest_hint};
-use crate::live::Link;
+use crate::live::{Link, NamedSecrets};
 
 /// The loaded connectors of an automation directory, and its connections by name.
 pub struct Inventory {
     directory: Directory,
     /// What connections keep between calls.
     vault: Arc<Vault>,
+    /// What playbooks may pass as arguments.
+    secrets: Arc<NamedSecrets>,
     runtime: Runtime,
     connectors: BTreeMap<String, Arc<Connector>>,
     paths: BTreeMap<String, PathBuf>,
@@ -173,9 +175,14 @@ impl Inventory {
             }
         }
         let vault = Arc::new(Vault::at(&directory.data().join("state")));
+        let secrets = NamedSecrets::new(
+            directory.settings().secrets.clone(),
+            directory.root().to_owned(),
+        );
         Ok(Self {
             directory,
             vault,
+            secrets: Arc::new(secrets),
             runtime,
             connectors,
             paths,
@@ -328,6 +335,7 @@ impl Inventory {
         let link = Link {
             connection,
             connector,
+            secrets: Arc::clone(&self.secrets),
         };
         let known = Opened {
             text: Arc::clone(&file.text),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cordon_connection::Reference;
 use cordon_contract::{name, units};
 use cordon_journal::run::Outcome;
 use toml::de::{DeTable, DeValue};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub roles: BTreeMap<String, Vec<String>>,
     /// How long ended runs are kept, by outcome.
     pub retention: BTreeMap<Outcome, Duration>,
+    /// Secrets that playbooks may pass to actions, by the names that they call them by.
+    pub secrets: BTreeMap<String, Reference>,
 }
 
 impl Default for Settings {
@@ -43,6 +46,7 @@ impl Default for Settings {
             journal_records: 200_000,
             runs_at_once: 64,
             roles: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             retention: Outcome::ALL
                 .into_iter()
                 .map(|outcome| (outcome, kept(outcome)))
@@ -130,7 +134,7 @@ const RUN_LIMITS: [(&str, Run); 13] = [
 ];
 
 /// The sections of the file.
-const SECTIONS: [&str; 3] = ["limits", "roles", "retention"];
+const SECTIONS: [&str; 4] = ["limits", "roles", "secrets", "retention"];
 
 fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
@@ -171,11 +175,16 @@ impl Settings {
                 let set = match section {
                     "limits" => settings.limit(name.get_ref(), value.get_ref()),
                     "roles" => settings.role(name.get_ref(), value.get_ref()),
+                    "secrets" => settings.secret(name.get_ref(), value.get_ref()),
                     _ => settings.kept(name.get_ref(), value.get_ref()),
                 };
                 set.map_err(|problem| match problem {
                     Problem::Name(problem) => wrong(name.span(), problem),
                     Problem::Value(problem) => wrong(value.span(), problem),
+                    Problem::Hidden(problem) => SettingsError {
+                        text: masked(text, value.span()),
+                        ..wrong(value.span(), problem)
+                    },
                 })?;
             }
         }
@@ -211,6 +220,19 @@ impl Settings {
             .collect();
         self.roles
             .insert(name.to_owned(), people.ok_or_else(wrong)?);
+        Ok(())
+    }
+
+    fn secret(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), Problem> {
+        let reference = match value {
+            DeValue::String(text) => Reference::parse(text),
+            _ => None,
+        };
+        let reference = reference.ok_or_else(|| {
+            let problem = "a secret is named by a reference, \"env:NAME\" or \"file:PATH\", and never written here";
+            Problem::Hidden(problem.to_owned())
+        })?;
+        self.secrets.insert(name.to_owned(), reference);
         Ok(())
     }
 
@@ -264,6 +286,16 @@ impl Settings {
 enum Problem {
     Name(String),
     Value(String),
+    /// What stands after `=` may be a secret, and is not shown.
+    Hidden(String),
+}
+
+/// The text with stars in this place of it.
+fn masked(text: &str, place: Range<usize>) -> String {
+    let stars = "*".repeat(place.len());
+    let mut masked = text.to_owned();
+    masked.replace_range(place, &stars);
+    masked
 }
 
 fn set_run_limit(settings: &mut Settings, limit: &Run, text: &str) -> Result<(), String> {
@@ -317,6 +349,21 @@ mod tests {
         );
         assert!(parse("[roles]\nduty = \"alice\"\n").is_err());
         assert!(parse("[retention]\nlost = \"7d\"\n").is_err());
+    }
+
+    #[test]
+    fn a_secret_is_a_reference_and_one_that_was_written_out_is_refused_without_being_repeated() {
+        let settings = parse("[secrets]\ntenant = \"file:credentials/tenant\"\n").unwrap();
+        assert_eq!(
+            settings.secrets["tenant"].to_string(),
+            "file:credentials/tenant"
+        );
+        let error = parse("[secrets]\ntenant = \"hunter2\"\n").unwrap_err();
+        assert!(
+            !format!("{error} {}", error.text).contains("hunter2"),
+            "{error:?}"
+        );
+        assert_eq!(&error.text[error.span.clone()], "*********");
     }
 
     #[test]

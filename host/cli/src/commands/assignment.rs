@@ -21,7 +21,8 @@ How a value is read depends on the type that its name has:
   numbers, booleans                           port=443 enabled=true
   lists                                       ips=10.0.0.1,10.0.0.2, the name several times, or JSON
   records, maps, JSON                         rule='{\"direction\": \"both\"}'
-  a secret                                    the name of a credential of the connection
+  a secret                                    a name under [secrets] of cordon.toml, or of a credential of
+                                              the connection
 name=@file reads the value from a file, name=@- from standard input.
 Text that begins with @ is written with @@.";
 

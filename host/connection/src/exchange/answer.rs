@@ -3,6 +3,8 @@
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
+use crate::blob::BlobError;
+
 /// An answer as it came: secrets are still in it.
 pub(crate) struct Answer {
     pub(crate) status: http::StatusCode,
@@ -15,6 +17,15 @@ pub(crate) struct Answer {
 pub(crate) enum Broken {
     TooLarge,
     Transport(hyper::Error),
+    /// A download: nothing came for too long.
+    Silent,
+    /// A download: it cannot be kept.
+    Blob(BlobError),
+    /// A download: another part came than the one that was asked for.
+    Range {
+        wanted: u64,
+        begins: Option<u64>,
+    },
 }
 
 pub(crate) async fn receive(

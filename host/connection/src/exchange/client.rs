@@ -7,12 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::units;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Broken, receive};
 use super::dial::{Connector, Dial, DialError, find};
+use super::download::Download;
 use super::failure::{Delivery, FailureKind, HttpFailure};
 use crate::file::Network;
 use crate::limits::Limits;
@@ -58,8 +60,31 @@ impl Client {
     /// Sends the request and takes the answer in, until `deadline`.
     pub(crate) async fn send(
         &self,
+        request: http::Request<Full<Bytes>>,
+        bounds: Bounds,
+    ) -> Result<Answer, HttpFailure> {
+        self.send_and(request, bounds, |response| {
+            receive(response, bounds.answer_bytes)
+        })
+        .await
+    }
+
+    /// The same with the body of the answer going elsewhere.
+    pub(crate) async fn send_into(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        bounds: Bounds,
+        into: Download<'_>,
+    ) -> Result<Answer, HttpFailure> {
+        self.send_and(request, bounds, |response| into.take(response))
+            .await
+    }
+
+    async fn send_and<F: Future<Output = Result<Answer, Broken>>>(
+        &self,
         mut request: http::Request<Full<Bytes>>,
         bounds: Bounds,
+        take: impl FnOnce(http::Response<Incoming>) -> F,
     ) -> Result<Answer, HttpFailure> {
         // Set as soon as the request is given a connection: before that nothing can have been sent.
         let given = capture_connection(&mut request);
@@ -69,14 +94,34 @@ impl Client {
         };
         let answer = async {
             let response = self.pool.request(request).await.map_err(Failed::Request)?;
-            receive(response, bounds.answer_bytes)
-                .await
-                .map_err(Failed::Answer)
+            take(response).await.map_err(Failed::Answer)
         };
         match tokio::time::timeout_at(bounds.deadline, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failed::Request(error))) => Err(self.of_request(&error, sent_perhaps())),
             Ok(Err(Failed::Answer(Broken::TooLarge))) => Err(bounds.too_large()),
+            Ok(Err(Failed::Answer(Broken::Silent))) => Err(broken(
+                "nothing came any more in the middle of the answer".to_owned(),
+                Delivery::Unknown,
+            )),
+            Ok(Err(Failed::Answer(Broken::Blob(error)))) => Err(HttpFailure {
+                kind: FailureKind::NotKept,
+                delivery: Delivery::Unknown,
+                message: error.to_string(),
+                code: error.code(),
+            }),
+            Ok(Err(Failed::Answer(Broken::Range { wanted, begins }))) => Err(broken(
+                match begins {
+                    Some(begins) => format!(
+                        "the rest of a download was asked for from byte {wanted}, and it came from byte {begins}"
+                    ),
+                    None => format!(
+                        "the rest of a download was asked for from byte {wanted}, and the part that came does not say \
+                         where it begins"
+                    ),
+                },
+                Delivery::Unknown,
+            )),
             Ok(Err(Failed::Answer(Broken::Transport(error)))) => Err(broken(
                 format!(
                     "the connection broke in the middle of the answer: {}",

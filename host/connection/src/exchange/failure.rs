@@ -69,13 +69,15 @@ pub(crate) enum Refusal {
     )]
     NoCredential { name: String, hint: String },
     #[error(
-        "the secret `{name}` that was passed to the action is not known; it names a credential of this connection"
+        "there is no secret `{name}`: name it under [secrets] of cordon.toml, or pass the name of a credential of this connection"
     )]
     NoArgument { name: String },
     #[error(
         "nothing is sealed as `{name}`: no answer has brought it yet, or the credential that it came from was changed"
     )]
     NothingSealed { name: String },
+    #[error("the secrets of an answer cannot be sealed in a download")]
+    SealedDownload,
     #[error("the {what} cannot be written as {encoding}: {problem}")]
     Encoding {
         what: String,

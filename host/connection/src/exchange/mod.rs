@@ -10,6 +10,7 @@ use crate::vault::Held;
 pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod dial;
+pub(crate) mod download;
 pub(crate) mod encode;
 mod failure;
 pub(crate) mod fill;

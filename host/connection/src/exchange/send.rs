@@ -4,22 +4,45 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{HeaderMap, HeaderValue, RANGE, USER_AGENT};
 use http_body_util::Full;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::ExchangeOptions;
 use super::answer::Answer;
 use super::client::Bounds;
-use super::failure::{Delivery, FailureKind, HttpFailure};
+use super::download::Download;
+use super::failure::{Delivery, FailureKind, HttpFailure, Refusal};
 use super::fill::{Filled, Sources, fill};
 use super::request::{Request, Response};
 use super::seal::Used;
 use super::trace::{Excerpt, Exchange, Outcome};
+use crate::blob::Draft;
 use crate::connection::Connection;
 use crate::scrub::Scrubber;
 
 impl Connection {
+    /// One request whose answer, if its status is 200 or 206, goes into a draft; the body of such a
+    /// response is empty. With `resume` it goes on after what the draft has, and a server that
+    /// sends all again is no error. A failure leaves in the draft what came before it.
+    ///
+    /// # Errors
+    /// As [`Connection::exchange`], and where the draft cannot be written.
+    pub async fn download(
+        self: &Arc<Self>,
+        request: &Request,
+        options: &ExchangeOptions,
+        draft: &Mutex<Draft>,
+        resume: bool,
+    ) -> Result<Response, HttpFailure> {
+        if !request.seals.is_empty() {
+            return Err(Refusal::SealedDownload.into_failure());
+        }
+        self.exchange_to_its_end(request, options, Some((draft, resume)))
+            .await
+    }
+
     /// One request and its whole answer. Any status is an answer; a redirect is not followed.
     ///
     /// # Errors
@@ -30,7 +53,7 @@ impl Connection {
         options: &ExchangeOptions,
     ) -> Result<Response, HttpFailure> {
         if request.seals.is_empty() {
-            return self.exchange_to_its_end(request, options).await;
+            return self.exchange_to_its_end(request, options, None).await;
         }
         // A product may give a secret only once, so its answer is taken in although the call that
         // waits for it is ended meanwhile. The locks of the call stay held until then.
@@ -39,8 +62,11 @@ impl Connection {
             timeout: None,
             ..options.clone()
         };
-        let task =
-            tokio::spawn(async move { connection.exchange_to_its_end(&request, &options).await });
+        let task = tokio::spawn(async move {
+            connection
+                .exchange_to_its_end(&request, &options, None)
+                .await
+        });
         match task.await {
             Ok(outcome) => outcome,
             Err(stopped) => match stopped.try_into_panic() {
@@ -59,8 +85,9 @@ impl Connection {
         self: &Arc<Self>,
         request: &Request,
         options: &ExchangeOptions,
+        download: Option<(&Mutex<Draft>, bool)>,
     ) -> Result<Response, HttpFailure> {
-        let bounds = self.bounds(request, options);
+        let mut bounds = self.bounds(request, options);
         let used = self.used_by(request)?;
         let sources = Sources {
             credentials: self.secrets(),
@@ -79,11 +106,31 @@ impl Connection {
                 code: "connection.timeout",
             });
         };
+        let into = download.map(|(draft, resume)| Download {
+            draft,
+            resume,
+            scrubber: &scrubber,
+            silence: bounds.time,
+            bytes: request
+                .answer_limit
+                .into_iter()
+                .chain(options.answer_limit)
+                .fold(u64::MAX, u64::min),
+            answer_bytes: bounds.answer_bytes,
+        });
+        if let Some(into) = &into {
+            // As long as bytes come, a download may take what is left of the call's time.
+            bounds.time = options.timeout.unwrap_or(bounds.time);
+            bounds.deadline = Instant::now() + bounds.time;
+            bounds.answer_bytes = into.bytes;
+            bounds.is_own_size = false;
+        }
         let call = Call {
             request,
             filled,
             options,
             used,
+            into,
             scrubber: &scrubber,
             bounds,
         };
@@ -165,6 +212,14 @@ impl Connection {
         request: http::Request<Full<Bytes>>,
         call: &Call<'_>,
     ) -> Result<Response, HttpFailure> {
+        if let Some(into) = call.into {
+            let mut request = request;
+            if let Some(range) = into.range().await.and_then(|range| range.parse().ok()) {
+                request.headers_mut().insert(RANGE, range);
+            }
+            let answer = self.client().send_into(request, call.bounds, into).await?;
+            return Ok(clean(answer, call.scrubber));
+        }
         let Some(pending) = self.begin_sealing(call.request).await? else {
             let answer = self.client().send(request, call.bounds).await?;
             return Ok(clean(answer, call.scrubber));
@@ -199,6 +254,7 @@ struct Call<'a> {
     filled: Filled,
     options: &'a ExchangeOptions,
     used: Used,
+    into: Option<Download<'a>>,
     scrubber: &'a Scrubber,
     bounds: Bounds,
 }

@@ -14,6 +14,7 @@ mod answers;
 mod bases;
 mod client_certificates;
 mod delivery;
+mod downloads;
 mod fixture;
 mod http2;
 mod limits;

@@ -10,6 +10,7 @@ use cordon_connection::{
     AnswerPlace, Connection, Delivery, Encoding, ExchangeOptions, Expiry, FailureKind, Header,
     Method, Part, Request, Response, Seal, SecretSource, Slot, Vault,
 };
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::fixture::{Reply, Server, Setup, answer};
@@ -266,15 +267,18 @@ async fn nothing_is_sent_whose_secrets_could_not_be_kept() {
     assert_eq!(server.received().len(), 0);
 }
 
-// The server sleeps on one of the threads.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn an_answer_is_kept_although_the_call_that_waits_for_it_was_ended_and_its_lock_is_held_until_then()
  {
-    let slow = Server::plain(|_| {
-        std::thread::sleep(Duration::from_millis(300));
-        answer(200, &[], tokens(1))
-    })
-    .await;
+    let may_answer = Arc::new(Semaphore::new(0));
+    let slow = {
+        let may_answer = Arc::clone(&may_answer);
+        Server::plain(move |_| match answer(200, &[], tokens(1)) {
+            Reply::Bytes(bytes) => Reply::Once(Arc::clone(&may_answer), bytes),
+            other => other,
+        })
+        .await
+    };
     let folder = tempfile::tempdir().unwrap();
     let connection = open(&setup(&slow, "first-token"), folder.path());
     let keep = connection.keep().unwrap().clone();
@@ -295,7 +299,8 @@ async fn an_answer_is_kept_although_the_call_that_waits_for_it_was_ended_and_its
 
     assert!(ended.is_err(), "the call was ended before the answer came");
     assert!(keep.acquire("refresh", soon(20)).await.unwrap().is_none());
-    let next = keep.acquire("refresh", soon(5_000)).await.unwrap();
+    may_answer.add_permits(1);
+    let next = keep.acquire("refresh", soon(20_000)).await.unwrap();
     assert!(next.is_some());
     assert!(connection.sealed("access").unwrap().is_some());
 }

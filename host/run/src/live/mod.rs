@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod products;
+mod secrets;
 mod surroundings;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use cordon_connector::Connector;
 
 pub use catalogue::LiveCatalogue;
 pub use products::LiveProducts;
+pub use secrets::NamedSecrets;
 pub use surroundings::{LiveSurroundings, wall};
 
 /// A connection with the connector that speaks its product's language.
@@ -20,4 +22,6 @@ pub struct Link {
     pub connection: Arc<Connection>,
     /// The code for it.
     pub connector: Arc<Connector>,
+    /// What playbooks may pass to it.
+    pub secrets: Arc<NamedSecrets>,
 }

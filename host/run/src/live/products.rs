@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_connector::Call;
+use cordon_connector::{Call, Extras};
 use cordon_contract::{ErrorKind, Failure, Value};
 use tokio::runtime::Handle;
 
@@ -40,13 +40,26 @@ fn call<'a>(link: &'a Link, request: &Request<'a>) -> Call<'a> {
     }
 }
 
+fn extras(link: &Link, request: &Request<'_>) -> Result<Extras, Failure> {
+    let secrets = link.secrets.among(request.arguments);
+    let secrets = secrets.map_err(|failure| failure.of(request.connection, request.function))?;
+    Ok(Extras {
+        secrets,
+        ..Extras::default()
+    })
+}
+
 impl Products for LiveProducts {
     fn call(&self, request: &Request<'_>) -> Option<Result<Value, Failure>> {
         let link = match self.link(request) {
             Ok(link) => link,
             Err(failure) => return Some(Err(failure)),
         };
-        let called = link.connector.call(call(link, request));
+        let extras = match extras(link, request) {
+            Ok(extras) => extras,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let called = link.connector.call_with(call(link, request), &extras);
         self.runtime.block_on(async {
             match request.stopper {
                 Some(stopper) => tokio::select! {
@@ -60,7 +73,8 @@ impl Products for LiveProducts {
 
     fn reconcile(&self, request: &Request<'_>) -> Result<Option<Value>, Failure> {
         let link = self.link(request)?;
+        let extras = extras(link, request)?;
         self.runtime
-            .block_on(link.connector.reconcile(call(link, request)))
+            .block_on(link.connector.reconcile_with(call(link, request), &extras))
     }
 }
