@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use cordon_contract::Manifest;
 
+use crate::blob::Blobs;
 use crate::certificate::CertificateInfo;
 use crate::exchange::{Client, Observer};
 use crate::file::{ConnectionFile, FileError};
@@ -62,6 +63,7 @@ pub struct Connection {
     secrets: Secrets,
     client_certificate: Option<CertificateInfo>,
     keep: OnceLock<Keep>,
+    blobs: OnceLock<Blobs>,
     known: RwLock<Known>,
     limits: Limits,
     gate: Gate,
@@ -129,6 +131,7 @@ impl Connection {
             preferred: AtomicUsize::new(0),
             settings,
             keep: OnceLock::new(),
+            blobs: OnceLock::new(),
             known: RwLock::new(Known {
                 scrubber: Scrubber::new([&credentials.secrets]),
                 sealed: VecDeque::new(),
@@ -182,6 +185,17 @@ impl Connection {
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         self.scrubber().scrub(text).into_owned()
+    }
+
+    /// Lets its connector write and read blobs. The first place stays.
+    pub fn keep_blobs_in(&self, blobs: Blobs) {
+        let _ = self.blobs.set(blobs);
+    }
+
+    /// Where blobs are, if it was given a place.
+    #[must_use]
+    pub fn blobs(&self) -> Option<&Blobs> {
+        self.blobs.get()
     }
 
     /// Lets its connector keep things, and secrets of answers be kept. The first place stays.

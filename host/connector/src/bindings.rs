@@ -13,6 +13,10 @@ wasmtime::component::bindgen!({
     world: "cordon:connector/connector",
     imports: {
         "cordon:connector/http.send": async | trappable,
+        "cordon:connector/http.download": async | trappable,
+        "cordon:connector/blobs.append": async | trappable,
+        "cordon:connector/blobs.finish": async | trappable,
+        "cordon:connector/blobs.received": async | trappable,
         "cordon:connector/call.wait": async | trappable,
         "cordon:connector/state.acquire": async | trappable,
         "cordon:connector/state.compare-and-set": async | trappable,

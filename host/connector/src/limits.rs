@@ -160,7 +160,7 @@ pub const TABLE: [Row; 13] = [
         unit: Unit::Bytes,
         default: 512 * MIB,
         range: (KIB, 1024 * GIB),
-        bounds: "Bytes of all bodies, sent and received, of one call.",
+        bounds: "Bytes of all bodies, sent and received, of one call, and of the blobs that it writes.",
         price: "None by itself; one answer is bounded by the connection's `answer_size`.",
         not_protected: "Header lines and TLS, which are not counted.",
     },

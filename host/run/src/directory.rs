@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cordon_connection::Blobs;
 use cordon_contract::name;
 
 use crate::settings::{Settings, SettingsError};
@@ -115,6 +116,12 @@ impl Directory {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.root.join("data")
+    }
+
+    /// Bytes that are too many for a value of a run.
+    #[must_use]
+    pub fn blobs(&self) -> Blobs {
+        Blobs::at(&self.data().join("blobs"))
     }
 
     /// Where connectors are.

@@ -332,6 +332,7 @@ impl Inventory {
         let connection = Connection::open(file, &connector.model().manifest, self.directory.root())
             .map_err(Box::new)?;
         connection.keep_in(Arc::clone(&self.vault));
+        connection.keep_blobs_in(self.directory.blobs());
         let link = Link {
             connection,
             connector,

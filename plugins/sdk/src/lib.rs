@@ -8,6 +8,7 @@
 //! - [`manifest`]: what the connector says about itself and its actions;
 //! - [`settings`], [`call`], [`log`], [`secret`]: what Cordon gives to a connector;
 //! - [`state`]: what the connection keeps between calls, and secrets that came in answers;
+//! - [`blob`]: bytes that are too many for a value;
 //! - [`timestamp`], [`paging`]: forms that products share;
 //! - [`harness`]: the connector's actions as ordinary functions, against a scripted product.
 //!
@@ -15,6 +16,7 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod blob;
 pub mod call;
 mod connector;
 mod error;

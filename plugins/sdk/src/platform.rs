@@ -3,27 +3,33 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use crate::harness::world::{
-    client_certificate, connection_name, idempotency_key, now, remaining, send, setting,
-    state_acquire, state_compare_and_set, state_forget, state_get, state_get_sealed, state_release,
+    blob_append, blob_begin, blob_finish, blob_read, blob_received, client_certificate,
+    connection_name, download, idempotency_key, now, remaining, send, setting, state_acquire,
+    state_compare_and_set, state_forget, state_get, state_get_sealed, state_release,
     state_sealing_since, wait, write,
 };
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use self::imports::{
-    client_certificate, connection_name, idempotency_key, now, remaining, send, setting,
-    state_acquire, state_compare_and_set, state_forget, state_get, state_get_sealed, state_release,
+    blob_append, blob_begin, blob_finish, blob_read, blob_received, client_certificate,
+    connection_name, download, idempotency_key, now, remaining, send, setting, state_acquire,
+    state_compare_and_set, state_forget, state_get, state_get_sealed, state_release,
     state_sealing_since, wait, write,
 };
 
 #[cfg(target_arch = "wasm32")]
 mod imports {
-    use crate::bindings::cordon::connector::{settings, state};
+    use crate::bindings::cordon::connector::{blobs, settings, state};
 
     pub(crate) use crate::bindings::cordon::connector::call::{
         idempotency_key, now, remaining, wait,
     };
-    pub(crate) use crate::bindings::cordon::connector::http::send;
+    pub(crate) use crate::bindings::cordon::connector::http::{download, send};
     pub(crate) use crate::bindings::cordon::connector::log::write;
+    pub(crate) use blobs::{
+        append as blob_append, begin as blob_begin, finish as blob_finish, read as blob_read,
+        received as blob_received,
+    };
     pub(crate) use settings::{client_certificate, connection_name, get as setting};
     pub(crate) use state::{
         acquire as state_acquire, compare_and_set as state_compare_and_set, forget as state_forget,

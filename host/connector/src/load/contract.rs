@@ -13,6 +13,10 @@ use super::types::Types;
 /// The files of `wit/connector`.
 const CONNECTOR: &[(&str, &str)] = &[
     (
+        "blobs.wit",
+        include_str!("../../../../wit/connector/blobs.wit"),
+    ),
+    (
         "call.wit",
         include_str!("../../../../wit/connector/call.wit"),
     ),

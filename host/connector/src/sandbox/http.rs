@@ -13,6 +13,7 @@ use cordon_connection::{
 use cordon_contract::SecretReference;
 use tokio::time::Instant;
 
+use super::blobs::Drafts;
 use super::meter::{Ended, Meter};
 use super::state::Locks;
 use super::{Purpose, remaining_ms};
@@ -26,11 +27,12 @@ pub(super) struct Http {
     observer: Option<Arc<dyn Observer>>,
     deadline: Instant,
     locks: Locks,
+    drafts: Drafts,
     meter: Arc<Meter>,
 }
 
 impl Http {
-    pub fn new(purpose: &Purpose, locks: Locks, meter: Arc<Meter>) -> Self {
+    pub fn new(purpose: &Purpose, locks: Locks, drafts: Drafts, meter: Arc<Meter>) -> Self {
         Self {
             connection: purpose.connection.clone(),
             secrets: purpose.secrets.clone(),
@@ -38,11 +40,16 @@ impl Http {
             observer: purpose.observer.clone(),
             deadline: purpose.deadline,
             locks,
+            drafts,
             meter,
         }
     }
 
-    async fn exchange(&self, request: wit::Request) -> Result<wit::Response, wit::Failure> {
+    async fn exchange(
+        &self,
+        request: wit::Request,
+        download: Option<(u32, bool)>,
+    ) -> Result<wit::Response, wit::Failure> {
         let Some(connection) = &self.connection else {
             return Err(refused(
                 wit::FailureKind::Refused,
@@ -58,6 +65,20 @@ impl Http {
             );
             return Err(refused(wit::FailureKind::Refused, &message));
         }
+        let draft = match download {
+            None => None,
+            Some((number, resume)) => match self.drafts.get(number) {
+                Some(draft) => Some((draft, resume)),
+                None => {
+                    let message = "this call has no such draft";
+                    return Err(refused(wit::FailureKind::Refused, message));
+                }
+            },
+        };
+        let before = match &draft {
+            Some((draft, true)) => draft.lock().await.received(),
+            Some((_, false)) | None => 0,
+        };
         let request = convert(request);
         let sending = self
             .meter
@@ -75,10 +96,23 @@ impl Http {
             observer: self.observer.clone(),
             locks: self.locks.all(),
         };
-        match connection.exchange(&request, &options).await {
+        let outcome = match &draft {
+            None => connection.exchange(&request, &options).await,
+            Some((draft, resume)) => {
+                let draft = draft.as_ref();
+                connection
+                    .download(&request, &options, draft, *resume)
+                    .await
+            }
+        };
+        let downloaded = match &draft {
+            Some((draft, _)) => draft.lock().await.received().saturating_sub(before),
+            None => 0,
+        };
+        match outcome {
             Ok(response) => {
                 sending.end(Ended::Answered {
-                    bytes: response.body.len() as u64,
+                    bytes: response.body.len() as u64 + downloaded,
                 });
                 Ok(wit::Response {
                     status: response.status,
@@ -112,7 +146,17 @@ impl wit::Host for Http {
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::Failure>> {
         self.meter.host_call()?;
-        Ok(self.exchange(request).await)
+        Ok(self.exchange(request, None).await)
+    }
+
+    async fn download(
+        &mut self,
+        request: wit::Request,
+        into: u32,
+        resume: bool,
+    ) -> wasmtime::Result<Result<wit::Response, wit::Failure>> {
+        self.meter.host_call()?;
+        Ok(self.exchange(request, Some((into, resume))).await)
     }
 }
 

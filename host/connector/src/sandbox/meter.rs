@@ -129,6 +129,25 @@ impl Meter {
         })
     }
 
+    /// Counts bytes that are kept for the call, like those that it sends and receives.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub(super) fn kept(&self, bytes: u64) -> Result<(), LimitReached> {
+        let mut traffic = self.traffic();
+        let allowed = self.limits.get(Limit::HttpBytes);
+        if traffic.bytes.saturating_add(bytes) > allowed {
+            let reached = LimitReached {
+                limit: Limit::HttpBytes,
+                allowed,
+            };
+            traffic.refused_by = Some(reached);
+            return Err(reached);
+        }
+        traffic.bytes += bytes;
+        Ok(())
+    }
+
     /// Bytes that an answer may still have.
     pub(super) fn bytes_left(&self) -> u64 {
         self.limits

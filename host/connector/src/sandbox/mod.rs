@@ -4,6 +4,7 @@
 //! import; each has a module of its own that holds all that the guest can do with it.
 
 mod allocation;
+mod blobs;
 mod call;
 mod http;
 mod log;
@@ -27,6 +28,7 @@ use crate::bindings::cordon::connector as contract;
 use crate::limits::{Limit, Limits};
 use crate::scrub::Scrub;
 use allocation::Allocation;
+use blobs::{BlobStore, Drafts};
 use call::CallInfo;
 use http::Http;
 use log::Log;
@@ -50,6 +52,8 @@ pub(crate) struct Sandbox {
     settings: Settings,
     /// `cordon:connector/state`: what the connection keeps between calls.
     state: State,
+    /// `cordon:connector/blobs`: bytes that are too many for a value.
+    blobs: BlobStore,
     /// `cordon:connector/log`: lines for the operator.
     log: Log,
     /// `cordon:connector/call`: key, time, clock and pause of this call.
@@ -110,8 +114,10 @@ impl Sandbox {
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(HANDLES_MAX);
         let locks = Locks::default();
+        let drafts = Drafts::default();
         let sandbox = Self {
-            http: Http::new(&purpose, locks.clone(), meter.clone()),
+            http: Http::new(&purpose, locks.clone(), drafts.clone(), meter.clone()),
+            blobs: BlobStore::new(&purpose, drafts, meter.clone()),
             state: State::new(&purpose, locks, meter.clone()),
             settings: Settings::new(&purpose, meter.clone()),
             log: Log::new(&purpose, meter.clone()),
@@ -156,6 +162,10 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Sandbox>> {
     contract::state::add_to_linker::<_, HasSelf<State>>(&mut linker, |sandbox: &mut Sandbox| {
         &mut sandbox.state
     })?;
+    contract::blobs::add_to_linker::<_, HasSelf<BlobStore>>(
+        &mut linker,
+        |sandbox: &mut Sandbox| &mut sandbox.blobs,
+    )?;
     contract::log::add_to_linker::<_, HasSelf<Log>>(&mut linker, |sandbox: &mut Sandbox| {
         &mut sandbox.log
     })?;

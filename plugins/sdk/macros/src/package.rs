@@ -18,6 +18,10 @@ const CONTRACT: [Files; 2] = [CONNECTOR_FILES, CAPABILITY_FILES];
 
 const CONNECTOR_FILES: Files = &[
     (
+        "blobs.wit",
+        include_str!("../../../../wit/connector/blobs.wit"),
+    ),
+    (
         "call.wit",
         include_str!("../../../../wit/connector/call.wit"),
     ),

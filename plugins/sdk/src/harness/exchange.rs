@@ -37,6 +37,8 @@ pub enum Recipe {
 pub struct Exchange {
     pub(super) expected: Expected,
     pub(super) answer: Result<Response, Failure>,
+    /// What came of a download before it broke.
+    pub(super) came: Vec<u8>,
 }
 
 /// Expects `GET` of this path, percent-encoded as it is sent.
@@ -142,12 +144,21 @@ impl Expected {
                 body: body.into(),
                 sealed: Vec::new(),
             }),
+            came: Vec::new(),
         }
     }
 
     /// Gets no whole answer, and the product may have acted.
     pub fn fails(self, kind: FailureKind) -> Exchange {
         self.fails_with(kind, Delivery::Unknown)
+    }
+
+    /// A download that breaks after these bytes came.
+    pub fn breaks_after(self, bytes: impl Into<Vec<u8>>) -> Exchange {
+        Exchange {
+            came: bytes.into(),
+            ..self.fails(FailureKind::Broken)
+        }
     }
 
     /// Does not reach the product.
@@ -163,6 +174,7 @@ impl Expected {
                 delivery,
                 message: format!("scripted failure: {kind:?}"),
             }),
+            came: Vec::new(),
         }
     }
 

@@ -33,6 +33,7 @@
 
 #![allow(clippy::panic, reason = "fails the test that it is used in")]
 
+mod blobs;
 mod check;
 mod exchange;
 mod render;
@@ -44,6 +45,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::blob::Blob;
 use crate::connector::Connector;
 use crate::log::Level;
 use crate::settings::{Certificate, Value};
@@ -109,6 +111,25 @@ impl Harness {
     pub fn sealed(self, name: &str, expires: Option<i64>) -> Self {
         self.world.borrow_mut().state.seal(name, expires);
         self
+    }
+
+    /// With these bytes kept, and the reference to them.
+    #[must_use]
+    pub fn with_blob(self, bytes: impl Into<Vec<u8>>) -> (Self, Blob) {
+        let blob = self.world.borrow_mut().blobs.keep(bytes.into());
+        (self, blob)
+    }
+
+    /// The bytes that a call has kept.
+    ///
+    /// # Panics
+    /// When there is no such blob.
+    #[must_use]
+    pub fn blob(&self, blob: &Blob) -> Vec<u8> {
+        match self.world.borrow().blobs.whole(blob) {
+            Some(bytes) => bytes,
+            None => panic!("there is no blob `{}`", blob.reference),
+        }
     }
 
     /// With this kept under this name.

@@ -7,10 +7,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Settings;
+use super::blobs::Blobs;
 use super::exchange::{Exchange, Expected};
 use super::state::State;
-use crate::bindings::cordon::connector::http::{Delivery, Failure, Request, Response};
+use crate::bindings::cordon::connector::blobs;
+use crate::bindings::cordon::connector::http::{
+    Delivery, Failure, Header, Part, Request, Response,
+};
 use crate::bindings::cordon::connector::state::{self, Entry, SealedSecret};
+use crate::bindings::cordon::connector::types::Blob;
 use crate::log::Level;
 use crate::settings::{Certificate, Value};
 
@@ -27,6 +32,7 @@ pub(super) struct World {
     pub pauses: Vec<Duration>,
     pub log: Vec<(Level, String)>,
     pub state: State,
+    pub blobs: Blobs,
 }
 
 impl World {
@@ -41,6 +47,7 @@ impl World {
             pauses: Vec::new(),
             log: Vec::new(),
             state: State::default(),
+            blobs: Blobs::default(),
         }
     }
 
@@ -49,6 +56,7 @@ impl World {
         self.pauses.clear();
         self.log.clear();
         self.state.end_call();
+        self.blobs.end_call();
     }
 
     fn paused(&self) -> Duration {
@@ -195,4 +203,47 @@ pub(crate) fn state_forget(name: &str) -> Result<(), state::Failure> {
         world.state.forget(name);
         Ok(())
     })
+}
+
+pub(crate) fn download(request: &Request, into: u32, resume: bool) -> Result<Response, Failure> {
+    current(|world| {
+        let mut request = request.clone();
+        let received = world.blobs.received(into).unwrap_or(0);
+        if resume && received > 0 {
+            request.headers.push(Header {
+                name: "range".to_owned(),
+                value: vec![Part::Text(format!("bytes={received}-"))],
+            });
+        }
+        let came = world
+            .script
+            .front()
+            .map_or_else(Vec::new, |exchange| exchange.came.clone());
+        match world.answer(&request) {
+            Ok(response) => world.blobs.take(into, response),
+            Err(failure) => match world.blobs.append(into, &came) {
+                Ok(()) | Err(_) => Err(failure),
+            },
+        }
+    })
+}
+
+pub(crate) fn blob_begin() -> Result<u32, blobs::Failure> {
+    current(|world| Ok(world.blobs.begin()))
+}
+
+pub(crate) fn blob_append(draft: u32, bytes: &[u8]) -> Result<(), blobs::Failure> {
+    current(|world| world.blobs.append(draft, bytes))
+}
+
+pub(crate) fn blob_received(draft: u32) -> Result<u64, blobs::Failure> {
+    current(|world| world.blobs.received(draft))
+}
+
+pub(crate) fn blob_finish(draft: u32) -> Result<Blob, blobs::Failure> {
+    current(|world| world.blobs.finish(draft))
+}
+
+pub(crate) fn blob_read(blob: &Blob, offset: u64, length: u64) -> Result<Vec<u8>, blobs::Failure> {
+    current(|world| world.blobs.read(blob, offset, length))
 }

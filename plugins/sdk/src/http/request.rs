@@ -9,6 +9,7 @@ use super::response::Response;
 use super::value::Value;
 use super::{failure, path, retry};
 use crate::bindings::cordon::connector::http::{self as contract, AnswerPlace, Expiry, Method};
+use crate::blob::Draft;
 use crate::error::{Error, Result};
 use crate::secret::Slot;
 use crate::{call, log, platform};
@@ -213,12 +214,32 @@ impl Request {
     /// # Errors
     /// When no whole answer came.
     pub fn send(self) -> Result<Response> {
+        self.send_by(|request, _| platform::send(request))
+    }
+
+    /// Sends the request; the body of an answer of 200 or 206 goes into the draft as it comes, and
+    /// the response's own is empty. What breaks in the middle goes on where it ended, in the tries
+    /// of [`Request::send`].
+    ///
+    /// # Errors
+    /// When the answer did not come whole.
+    pub fn download(self, draft: &mut Draft) -> Result<Response> {
+        self.send_by(|request, failed_try| platform::download(request, draft.0, failed_try > 0))
+    }
+
+    fn send_by(
+        self,
+        send: impl Fn(
+            &contract::Request,
+            u32,
+        ) -> std::result::Result<contract::Response, contract::Failure>,
+    ) -> Result<Response> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
         let mut failed_try = 0;
         loop {
-            let (outcome, again, wanted) = match platform::send(&self.request) {
+            let (outcome, again, wanted) = match send(&self.request, failed_try) {
                 Ok(response) => {
                     let response = Response::new(self.name.clone(), response);
                     let again = retry::after_status(response.status(), self.safe);
