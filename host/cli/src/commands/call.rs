@@ -1,10 +1,10 @@
 //! `cordon call`: one action of one connection, performed like a step of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cordon_contract::value::Map;
-use cordon_contract::{Action, Type, Value, conform};
+use cordon_contract::{Action, BlobReference, Type, Value, conform};
 use cordon_playbook::step::StopReason;
 use cordon_run::execution::{self, CallOutcome};
 use cordon_run::stopper::Stopper;
@@ -13,6 +13,7 @@ use super::assignment::{self, Assignment};
 use super::connector;
 use super::lost;
 use super::run::progress::{Detail, Progress, Scope};
+use super::runs::artifact;
 use super::trace;
 use crate::context::Context;
 use crate::defect;
@@ -43,6 +44,10 @@ pub struct Arguments {
     /// How to print the result
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
     format: Format,
+
+    /// Write the file that the result names, such as a report, into this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
 
     /// Show the HTTP requests and answers on standard error, without secrets
     #[arg(long)]
@@ -113,6 +118,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
     };
     match outcome.map_err(|error| defect::problem(&error.to_string()))? {
         CallOutcome::Done(result) => {
+            if let Some(path) = &arguments.output {
+                save(&result, path, context)?;
+            }
             context.screen.print(&show(
                 &result,
                 action.result.as_ref(),
@@ -130,6 +138,32 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<Exit, Proble
                 format!("`{action}` was stopped before its answer came; nothing was changed"),
             ))
         }
+    }
+}
+
+/// Writes the one file that a result names.
+fn save(result: &Value, path: &Path, context: &Context) -> Result<(), Problem> {
+    let mut found = Vec::new();
+    blobs(result, &mut found);
+    match found.as_slice() {
+        [blob] => artifact::copy(blob, path, context),
+        several => Err(Problem::usage(format!(
+            "the action was done, but its result names {}",
+            match several.len() {
+                0 => "no file".to_owned(),
+                count => format!("{count} files, and `--output` is for one"),
+            }
+        ))
+        .code("cli.argument")),
+    }
+}
+
+fn blobs<'a>(value: &'a Value, found: &mut Vec<&'a BlobReference>) {
+    match value {
+        Value::Blob(blob) => found.push(blob),
+        Value::List(values) => values.iter().for_each(|value| blobs(value, found)),
+        Value::Map(values) => values.values().for_each(|value| blobs(value, found)),
+        _ => {}
     }
 }
 

@@ -3,7 +3,7 @@
 
 pub mod wait;
 
-mod artifact;
+pub mod artifact;
 mod cancel;
 mod export;
 mod list;

@@ -123,6 +123,18 @@ fn many(count: u64, one: &str, several: &str) -> String {
     counted(usize::try_from(count).unwrap_or(usize::MAX), one, several)
 }
 
+/// Files are written before the run that names them knows of it: younger ones stay.
+const FILES_KEPT: std::time::Duration = std::time::Duration::from_hours(1);
+
+/// What was made smaller: the store, and the files beside it.
+#[derive(serde::Serialize)]
+struct Smaller {
+    #[serde(flatten)]
+    compacted: Compacted,
+    files: u64,
+    file_bytes: u64,
+}
+
 fn compact(store: &SqliteStore, as_json: bool, context: &Context) -> Result<Exit, Problem> {
     let directory = context.directory()?;
     let keep = directory.settings().retention.iter();
@@ -132,9 +144,19 @@ fn compact(store: &SqliteStore, as_json: bool, context: &Context) -> Result<Exit
             .collect(),
     };
     let compacted = store.compact(&retention, client::now(store)?)?;
+    // Looked up after the runs went; younger files may belong to a run that is just beginning.
+    let needed = store.references()?;
+    let (files, file_bytes) = directory
+        .blobs()
+        .sweep(FILES_KEPT, |reference| needed.contains(reference))
+        .map_err(|error| Problem::new(Exit::Failed, error.to_string()).code(error.code()))?;
     let screen = &context.screen;
     if as_json {
-        screen.print(&json::render(&compacted));
+        screen.print(&json::render(&Smaller {
+            compacted,
+            files,
+            file_bytes,
+        }));
         return Ok(Exit::Done);
     }
     let Compacted {
@@ -149,6 +171,13 @@ fn compact(store: &SqliteStore, as_json: bool, context: &Context) -> Result<Exit
         size(bytes_before),
         size(bytes_after)
     ));
+    if files > 0 {
+        screen.print(&format!(
+            "{} that no run names any more: {} given back",
+            many(files, "file is removed", "files are removed"),
+            size(file_bytes)
+        ));
+    }
     Ok(Exit::Done)
 }
 

@@ -1,10 +1,11 @@
 //! Making a file smaller: what is too old is forgotten, what nobody needs is dropped, and free pages are
 //! given back. In small transactions, so that whoever executes beside it hardly waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rusqlite::params;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 
 use super::SqliteStore;
@@ -87,6 +88,35 @@ impl SqliteStore {
         })
     }
 
+    /// The files that anything here speaks of: every `sha256:` with 64 hexadecimal digits after it,
+    /// as a reference to a blob outside of the store has it. What only looks like one counts too.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn references(&self) -> Result<BTreeSet<String>, StoreError> {
+        let wrong = |error| self.place().error(error);
+        self.readers().read(|connection| {
+            let mut found = BTreeSet::new();
+            for query in [
+                "SELECT content FROM journal WHERE instr(content, 'sha256:') > 0",
+                "SELECT content FROM orders WHERE instr(content, 'sha256:') > 0",
+                "SELECT bytes FROM blob WHERE instr(bytes, CAST('sha256:' AS BLOB)) > 0",
+            ] {
+                let mut statement = connection.prepare(query).map_err(wrong)?;
+                let mut rows = statement.query([]).map_err(wrong)?;
+                while let Some(row) = rows.next().map_err(wrong)? {
+                    let bytes = row.get_ref(0).map_err(wrong)?;
+                    let bytes = match bytes {
+                        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+                        _ => continue,
+                    };
+                    collect_references(bytes, &mut found);
+                }
+            }
+            Ok(found)
+        })
+    }
+
     fn forget_before(&self, outcome: Outcome, before: Moment) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         let mut last: Option<RunId> = None;
@@ -158,5 +188,21 @@ impl SqliteStore {
                 .query_row(sql, [], |row| row.get(0))
                 .map_err(|error| self.place().error(error))
         })
+    }
+}
+
+fn collect_references(bytes: &[u8], found: &mut BTreeSet<String>) {
+    const MARK: &[u8] = b"sha256:";
+    const DIGITS: usize = 64;
+
+    for (at, window) in bytes.windows(MARK.len() + DIGITS).enumerate() {
+        if window.starts_with(MARK)
+            && window[MARK.len()..]
+                .iter()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            let end = at + window.len();
+            found.insert(String::from_utf8_lossy(&bytes[at..end]).into_owned());
+        }
     }
 }

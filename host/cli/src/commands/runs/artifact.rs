@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use cordon_contract::Value;
 use cordon_contract::value::exact;
+use cordon_contract::{BlobReference, Value};
 use cordon_journal::sqlite::Access;
 use cordon_journal::{Run, Store};
 use cordon_run::client::short;
@@ -59,6 +59,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     };
     let value = content(&store, &run, digest)?;
     match (&arguments.output, &value) {
+        (Some(path), Value::Blob(blob)) => copy(blob, path, context)?,
+        (None, Value::Blob(blob)) => {
+            return Err(
+                Problem::usage(format!("`{name}` is a file of {}", size(blob.length)))
+                    .hint("`--output FILE` writes a copy of it")
+                    .code("cli.argument"),
+            );
+        }
         (Some(path), value) => write(path, &bytes(value))?,
         (None, Value::Bytes(_)) => {
             return Err(Problem::usage(format!("`{name}` is bytes, not text"))
@@ -86,6 +94,26 @@ pub fn content(store: &dyn Store, run: &Run, digest: &str) -> Result<Value, Prob
         .ok_or_else(|| lost(format!("the bytes of {digest} are missing")))?;
     let text = String::from_utf8(bytes).map_err(|error| lost(error.to_string()))?;
     Ok(exact::from_json(&text).map_err(|error| lost(error.to_string()))?)
+}
+
+/// Copies bytes that are kept as a file.
+pub fn copy(
+    blob: &BlobReference,
+    path: &std::path::Path,
+    context: &Context,
+) -> Result<(), Problem> {
+    let blobs = context.directory()?.blobs();
+    let kept = blobs.check(blob).and_then(|()| blobs.path(blob));
+    let kept =
+        kept.map_err(|error| Problem::new(Exit::Failed, error.to_string()).code(error.code()))?;
+    match std::fs::copy(&kept, path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::new(
+            Exit::Failed,
+            format!("cannot write `{}`: {error}", path.display()),
+        )
+        .code("cli.file")),
+    }
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
