@@ -362,7 +362,7 @@ fn body_text(
 
 /// The core import of `http.send`: a request of fourteen flat values, and where its outcome goes.
 const SEND: &str = r#"(import "cordon:connector/http@0.1.0" "send" (func $send
-    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i64 i32)))"#;
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i64 i32 i32 i32)))"#;
 
 fn http_send(resolve: &Resolve) -> &Function {
     let http = resolve
