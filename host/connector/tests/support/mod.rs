@@ -360,7 +360,7 @@ fn body_text(
     }
 }
 
-/// The core import of `http.send`: a request of fourteen flat values, and where its outcome goes.
+/// The core import of `http.send`: a request of sixteen flat values, and where its outcome goes.
 const SEND: &str = r#"(import "cordon:connector/http@0.1.0" "send" (func $send
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i64 i32 i32 i32)))"#;
 
@@ -388,7 +388,7 @@ fn send_text(
     };
     let offsets = sizes.field_offsets(record.fields.iter().map(|field| &field.ty));
     let mut places = offsets.iter().map(|(offset, _)| at + offset.size_wasm32());
-    let mut next = || places.next().expect("a request has seven fields");
+    let mut next = || places.next().expect("a request has eight fields");
     let byte = |at: usize| format!("(i32.load8_u (i32.const {at}))");
     let pair = |at: usize| {
         format!(
@@ -399,9 +399,9 @@ fn send_text(
     let long = |at: usize| format!("{} (i64.load (i32.const {}))", byte(at), at + 8);
     let (method, path, query, headers) = (byte(next()), pair(next()), pair(next()), pair(next()));
     let body = next();
-    let (timeout, answer_limit) = (long(next()), long(next()));
+    let (timeout, answer_limit, seals) = (long(next()), long(next()), pair(next()));
     format!(
-        "(call $send {method} {path} {query} {headers} {} {} {timeout} {answer_limit} (i32.const {outcome}))",
+        "(call $send {method} {path} {query} {headers} {} {} {timeout} {answer_limit} {seals} (i32.const {outcome}))",
         byte(body),
         pair(body + 4)
     )
